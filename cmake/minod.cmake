@@ -1,0 +1,48 @@
+# What every target of minod is built with.
+option(MINOD_WERROR "Warnings are errors" ON)
+set(MINOD_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize takes them: address,undefined or thread")
+
+add_library(minod_build INTERFACE)
+target_include_directories(minod_build INTERFACE ${PROJECT_SOURCE_DIR})
+target_compile_options(minod_build INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Woverloaded-virtual
+  -march=x86-64-v2 -fstack-protector-strong -fno-omit-frame-pointer
+  $<$<BOOL:${MINOD_WERROR}>:-Werror>
+  $<$<CONFIG:Release>:-fstack-clash-protection>)
+target_compile_definitions(minod_build INTERFACE
+  MINOD_VERSION="${PROJECT_VERSION}"
+  BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED BOOST_BEAST_SEPARATE_COMPILATION
+  $<$<CONFIG:Release>:_GLIBCXX_ASSERTIONS>
+  $<$<AND:$<CONFIG:Release>,$<STREQUAL:${MINOD_SANITIZE},>>:_FORTIFY_SOURCE=2>)
+target_link_options(minod_build INTERFACE -Wl,-z,relro,-z,now)
+if(MINOD_SANITIZE)
+  target_compile_options(minod_build INTERFACE -fsanitize=${MINOD_SANITIZE} -fno-sanitize-recover=all)
+  target_link_options(minod_build INTERFACE -fsanitize=${MINOD_SANITIZE})
+endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # GCC 12 reports these inside the standard library and Boost when it inlines (GCC bugs 105329, 105651, 106199).
+  target_compile_options(minod_build INTERFACE -Wno-restrict -Wno-stringop-overflow -Wno-array-bounds
+                         -Wno-maybe-uninitialized)
+endif()
+
+find_program(MINOD_CCACHE ccache)
+if(MINOD_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${MINOD_CCACHE})
+endif()
+find_program(MINOD_MOLD mold)
+if(MINOD_MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+
+# minod_library(log base PkgConfig::zstd …): every .cc below this folder, and what it stands on.
+function(minod_library name)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} *.cc)
+  list(TRANSFORM ARGN REPLACE "^(base|log|index|store|replay|net)$" "minod_\\1")
+  if(sources)
+    add_library(minod_${name} STATIC ${sources})
+    target_link_libraries(minod_${name} PUBLIC minod_build ${ARGN})
+  else()
+    add_library(minod_${name} INTERFACE)
+    target_link_libraries(minod_${name} INTERFACE minod_build ${ARGN})
+  endif()
+endfunction()
