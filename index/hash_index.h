@@ -1,0 +1,70 @@
+// Key hash -> offset of the key's newest record. No keys in RAM: a slot identifies a key by 112 or more bits of its hash
+// and holds the record's offset (not its position, so that compaction, restart and replicas share it). Rebuildable from
+// the log. Belongs to one thread.
+//
+// Memory: at most 28 bytes a key, averaged over any number of keys from a thousand up, because many small sub-tables
+// grow one at a time, each by a small step. No call moves more than one sub-table: no pause grows with the index.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "base/ids.h"
+#include "index/key_hash.h"
+
+namespace minod {
+
+// What a slot says of its key's newest record.
+struct IndexEntry {
+  Offset offset;
+  bool expires = false;        // the record carries an expiry
+  std::uint8_t hits = 0;       // reads since it was written, 0 to kHitsMax; for caches and eviction
+  friend bool operator==(const IndexEntry&, const IndexEntry&) = default;
+};
+
+class HashIndex {
+ public:
+  static constexpr std::uint8_t kHitsMax = 3;
+  static constexpr std::int64_t kOffsetLimit = std::int64_t{1} << 48;  // offsets stay below
+
+  HashIndex();
+  ~HashIndex();
+  HashIndex(HashIndex&&) noexcept;
+  HashIndex& operator=(HashIndex&&) noexcept;
+
+  // Starts loading the cache lines that find() or put() of this hash will touch.
+  void prefetch(KeyHash hash) const;
+
+  std::optional<IndexEntry> find(KeyHash hash) const;
+
+  // As find(), and counts a read in the slot.
+  std::optional<IndexEntry> touch(KeyHash hash);
+
+  // Makes `entry` the hash's entry; returns the one it replaces.
+  std::optional<IndexEntry> put(KeyHash hash, IndexEntry entry);
+
+  // Returns what was there.
+  std::optional<IndexEntry> erase(KeyHash hash);
+
+  void clear();
+
+  std::size_t size() const;           // keys
+  std::size_t memory_bytes() const;   // all that this index holds
+
+  // Walks the index in an order that growth does not disturb: an entry that is in the index from the first call to the
+  // last is visited at least once (Redis's SCAN guarantee). Start with cursor 0, go on with what is returned, until
+  // that is 0 again. One call visits one sub-table's bucket (a handful of entries, possibly none).
+  std::uint64_t scan(std::uint64_t cursor, const std::function<void(const IndexEntry&)>& visit) const;
+
+  // An entry chosen by `random`, close to uniformly; nothing when the index is empty.
+  std::optional<IndexEntry> sample(std::uint64_t random) const;
+
+ private:
+  struct Table;
+  std::unique_ptr<Table> table_;
+};
+
+}  // namespace minod
