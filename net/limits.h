@@ -14,8 +14,6 @@ struct RespLimits {
   std::size_t unauthenticated_argument_count_max = 10;
 };
 
-inline constexpr std::size_t kBulkBytesCeiling = std::size_t{512} << 20;
-inline constexpr std::size_t kKeyBytesMax = 64 * 1024;
 inline constexpr std::size_t kReadChunkBytes = 64 * 1024;           // a socket read asks for this much
 inline constexpr std::size_t kMaxClientsDefault = 10'000;           // maxclients
 inline constexpr std::size_t kOutputBytesMaxDefault = std::size_t{256} << 20;  // client-output-buffer-limit normal

@@ -1,0 +1,100 @@
+// One run of one command against the store: what a command function sees. Command functions are plain functions: they
+// run at once, in memory, against the newest state, and never wait.
+//
+// When a value is only on disk, or the log has no prepared room for a record, the call is parked: the function returns,
+// what it replied so far is dropped, and the same function is run again from its start once the value or the room is
+// there. So a function reads everything it needs before its first put() or erase(), and returns as soon as parked().
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/ids.h"
+#include "store/reply.h"
+
+namespace minod {
+
+class Store;
+class Request;
+
+// The newest value of a key. The views point into the store's memory: valid until this function's next put(), erase()
+// or return, whichever comes first.
+struct Value {
+  std::string_view bytes;
+  UnixMillis expires_at = kNeverExpires;
+};
+
+class Call {
+ public:
+  Call(Store& store, Request& request, Reply& reply, UnixMillis now);
+
+  std::span<const std::string_view> args() const { return args_; }  // args()[0] is the name as it was sent
+  std::size_t count() const { return args_.size(); }
+  std::string_view operator[](std::size_t i) const { return args_[i]; }
+
+  Reply& reply() { return reply_; }
+  UnixMillis now() const { return now_; }
+  int db() const { return db_; }
+  Store& store() { return store_; }
+
+  // True when this run is over and will be repeated; return at once.
+  bool parked() const { return parked_; }
+
+  // The value, or nullptr when the key is absent (or expired), or when the call is now parked. The results of the last
+  // three find() calls are good at a time.
+  const Value* find(std::string_view key) { return find(key, db_); }
+  const Value* find(std::string_view key, int db);
+
+  // Whether the key is there and when it expires, without its value: never parks.
+  std::optional<UnixMillis> expiry_of(std::string_view key) { return expiry_of(key, db_); }
+  std::optional<UnixMillis> expiry_of(std::string_view key, int db);
+  bool exists(std::string_view key) { return expiry_of(key).has_value(); }
+
+  // Makes sure that the log takes records of these bytes (keys and values) before the first is written; false: parked,
+  // or an error was replied because the disk is full: return. put() does it by itself for a single record.
+  bool reserve(std::size_t record_count, std::size_t key_and_value_bytes) { return reserve(record_count, key_and_value_bytes, db_); }
+  bool reserve(std::size_t record_count, std::size_t key_and_value_bytes, int db);
+
+  // Writes the key's new value. False: nothing was written (parked, or an error was replied): return at once. A time
+  // that is not after now() erases the key instead, as Redis does.
+  bool put(std::string_view key, std::string_view value, UnixMillis expires_at = kNeverExpires) {
+    return put(key, value, expires_at, db_);
+  }
+  bool put(std::string_view key, std::string_view value, UnixMillis expires_at, int db);
+
+  // Deletes the key. True when it was there; parked() tells whether false means something else. Needs no prepared room
+  // beyond the reserve that is kept for deletes.
+  bool erase(std::string_view key) { return erase(key, db_); }
+  bool erase(std::string_view key, int db);
+
+  // Keeps state from a run to its repetition, for commands that walk the whole keyspace.
+  template <class State>
+  State& state() {
+    if (!state_slot()) state_slot() = std::make_shared<State>();
+    return *static_cast<State*>(state_slot().get());
+  }
+
+  // Memory for a value composed by the function (APPEND, SETRANGE); empty at each use.
+  std::string& scratch();
+
+ private:
+  friend class Store;
+  std::shared_ptr<void>& state_slot();
+
+  Store& store_;
+  Request& request_;
+  Reply& reply_;
+  std::span<const std::string_view> args_;
+  UnixMillis now_;
+  int db_;
+  bool parked_ = false;
+  bool wrote_ = false;
+  std::uint8_t next_value_ = 0;
+  Value values_[3];
+};
+
+}  // namespace minod

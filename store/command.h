@@ -1,0 +1,64 @@
+// The table of commands: what each is called, what its arguments are, and the function that runs it. Everything that
+// speaks of a command in general (COMMAND, arity errors, key extraction, routing, MULTI, statistics) reads this table.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace minod {
+
+class Call;
+
+enum CommandFlag : std::uint32_t {
+  kWrite = 1u << 0,         // may append records
+  kReadOnly = 1u << 1,
+  kFast = 1u << 2,
+  kAdmin = 1u << 3,
+  kManyRecords = 1u << 4,   // its records are all there or none after a crash: one batch
+  kAllPartitions = 1u << 5, // has no key and concerns the whole keyspace: runs on each partition, replies are merged
+  kConnection = 1u << 6,    // runs in the session, not in the store
+  kNoAuth = 1u << 7,        // allowed before AUTH
+  kLoading = 1u << 8,       // allowed while the node starts
+  kDebugOnly = 1u << 9,     // only with --enable-debug-command
+};
+
+// Where keys stand among the arguments, as Redis's COMMAND says it: first and last argument index, and step. last may
+// be negative: -1 is the last argument. first 0: no keys.
+struct KeyPositions {
+  int first = 0;
+  int last = 0;
+  int step = 0;
+};
+
+struct CommandSpec {
+  std::string_view name;       // lower case; "client|setname" for a subcommand
+  int arity;                   // counts the name; negative: at least
+  std::uint32_t flags;
+  KeyPositions keys;
+  void (*run)(Call&);          // null for kConnection commands
+  std::string_view since;      // the Redis version that brought it
+  std::string_view group;      // "string", "generic", "connection", "server"
+  std::string_view complexity;
+  std::string_view summary;    // minod's own words
+  std::string_view acl_categories;  // "@read @string @fast"
+};
+
+// All commands, sorted by name; subcommands follow their container.
+std::span<const CommandSpec> command_table();
+
+// Case-insensitive; containers ("client") and not subcommands. Fast: on the path of every request.
+const CommandSpec* find_command(std::string_view name);
+const CommandSpec* find_subcommand(std::string_view container, std::string_view name);
+bool has_subcommands(const CommandSpec& spec);
+
+bool arity_fits(const CommandSpec& spec, std::size_t argument_count);
+
+// Indexes of the arguments that are keys; kInvalid when the arguments do not fit the command.
+Result<std::vector<std::size_t>> key_positions(const CommandSpec& spec, std::span<const std::string_view> args);
+
+}  // namespace minod
