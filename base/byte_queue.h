@@ -56,6 +56,9 @@ class ByteQueue {
     if (begin_ == end_) begin_ = end_ = 0;
   }
 
+  // Drops what lies behind the first `size` bytes.
+  void truncate(std::size_t size) { end_ = begin_ + size; }
+
   void clear() { begin_ = end_ = 0; }
 
   // Gives memory above `keep` back to the allocator when the queue is empty.

@@ -12,14 +12,18 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/ids.h"
+#include "index/hash_index.h"
+#include "log/record.h"
 #include "store/reply.h"
 
 namespace minod {
 
-class Store;
+class Partition;
 class Request;
+class Store;
 
 // The newest value of a key. The views point into the store's memory: valid until this function's next put(), erase()
 // or return, whichever comes first.
@@ -41,8 +45,8 @@ class Call {
   int db() const { return db_; }
   Store& store() { return store_; }
 
-  // True when this run is over and will be repeated; return at once.
-  bool parked() const { return parked_; }
+  // True when this run is over: return at once. It will be repeated, or its reply is an error that has been set.
+  bool parked() const { return parked_ || failed_; }
 
   // The value, or nullptr when the key is absent (or expired), or when the call is now parked. The results of the last
   // three find() calls are good at a time.
@@ -54,12 +58,14 @@ class Call {
   std::optional<UnixMillis> expiry_of(std::string_view key, int db);
   bool exists(std::string_view key) { return expiry_of(key).has_value(); }
 
-  // Makes sure that the log takes records of these bytes (keys and values) before the first is written; false: parked,
-  // or an error was replied because the disk is full: return. put() does it by itself for a single record.
-  bool reserve(std::size_t record_count, std::size_t key_and_value_bytes) { return reserve(record_count, key_and_value_bytes, db_); }
+  // Makes sure that the log takes records of these bytes (keys and values) before the first is written; false:
+  // parked(), return. put() does it by itself for a single record.
+  bool reserve(std::size_t record_count, std::size_t key_and_value_bytes) {
+    return reserve(record_count, key_and_value_bytes, db_);
+  }
   bool reserve(std::size_t record_count, std::size_t key_and_value_bytes, int db);
 
-  // Writes the key's new value. False: nothing was written (parked, or an error was replied): return at once. A time
+  // Writes the key's new value. False: nothing was written and parked() is true: return at once. A time
   // that is not after now() erases the key instead, as Redis does.
   bool put(std::string_view key, std::string_view value, UnixMillis expires_at = kNeverExpires) {
     return put(key, value, expires_at, db_);
@@ -71,6 +77,22 @@ class Call {
   bool erase(std::string_view key) { return erase(key, db_); }
   bool erase(std::string_view key, int db);
 
+  // The key of a record that the partition's index names or named, for walks over the keyspace. Nothing: parked(), or
+  // the record is gone.
+  std::optional<std::string_view> key_at(Partition& partition, Offset offset);
+
+  // Deletes every key of these databases, as far as they lie in the request's partition. False: parked() tells why.
+  bool erase_all(const std::vector<int>& dbs);
+
+  // The request's partition of its database; nullptr when nothing was ever written to it.
+  Partition* partition();
+
+  // The reply speaks of the whole partition as it is now.
+  void depend_on_all(Partition& partition);
+
+  // Lets records go that were fetched for earlier runs.
+  void forget_fetched();
+
   // Keeps state from a run to its repetition, for commands that walk the whole keyspace.
   template <class State>
   State& state() {
@@ -78,12 +100,24 @@ class Call {
     return *static_cast<State*>(state_slot().get());
   }
 
+  // The greatest value that may be stored: proto-max-bulk-len.
+  std::size_t value_size_max() const;
+
   // Memory for a value composed by the function (APPEND, SETRANGE); empty at each use.
   std::string& scratch();
 
  private:
   friend class Store;
   std::shared_ptr<void>& state_slot();
+  void park_for(Partition& partition, Offset offset, bool key_only);
+  bool make_room(Partition& partition, std::size_t bytes, bool last_reserve);
+  void observe_absence(Partition& partition);
+  void fail(std::string text);
+  bool begin_erasures(Partition& partition);
+  void finish();
+  void depend_on(Partition& partition, Offset offset);
+  std::optional<IndexEntry> live_entry(Partition& partition, KeyHash hash, std::string_view key);
+  void append(Partition& partition, KeyHash hash, const NewRecord& record);
 
   Store& store_;
   Request& request_;
@@ -92,7 +126,10 @@ class Call {
   UnixMillis now_;
   int db_;
   bool parked_ = false;
+  bool failed_ = false;
+  std::string failure_;
   bool wrote_ = false;
+  Partition* group_ = nullptr;  // whose log has an open group for this call
   std::uint8_t next_value_ = 0;
   Value values_[3];
 };

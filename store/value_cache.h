@@ -16,7 +16,7 @@ namespace minod {
 struct RecordId {
   std::uint16_t log = 0;  // the shard's number for the log
   Offset offset;
-  friend bool operator==(RecordId, RecordId) = default;
+  friend auto operator<=>(RecordId, RecordId) = default;
 };
 
 // A record's contents in the cache's memory; valid until the cache is next changed.

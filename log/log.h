@@ -1,0 +1,183 @@
+// One partition's log: appends records in batches, writes them in groups, and tells how far they are safe.
+//
+// Group commit without a timer: while a write is in flight, appends gather; its completion sends all of them. Space is
+// prepared (allocated and zeroed) before it is written, by jobs off this thread, so a write never waits for metadata.
+//
+// Belongs to one thread, that of its Disk. Nothing here blocks except open(), which may run in a job.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "base/histogram.h"
+#include "base/ids.h"
+#include "base/result.h"
+#include "log/batch.h"
+#include "log/compression.h"
+#include "log/disk.h"
+#include "log/group.h"
+#include "log/segment_store.h"
+#include "log/tail.h"
+#include "log/watermarks.h"
+
+namespace minod {
+
+// When a reply may leave: Redis's appendfsync.
+enum class SyncPolicy : std::uint8_t {
+  kAlways,    // when the record is durable
+  kEverySec,  // when the device has it; it is durable a second later
+  kNo,        // when the device has it
+};
+
+struct LogOptions {
+  std::string directory;
+  std::int64_t segment_bytes = kSegmentBytesDefault;
+  SyncPolicy sync = SyncPolicy::kAlways;
+  bool compress = false;
+};
+
+// Where writing goes on, as recovery found it. A new log: the default.
+struct LogStart {
+  std::vector<SegmentFile> segments;  // in order; the last is the active one
+  Offset end = kFirstOffset;          // the next record's offset
+  Offset log_start = kFirstOffset;    // every record below it is gone
+  Epoch epoch{1};                     // greater than any in the log, and persisted
+  bool dirty_tail = false;            // bytes behind the end may be anything: zero them before the first append
+};
+
+// What the owner is told, from inside append() or Disk::poll().
+struct LogEvents {
+  std::function<void(const BatchHeader&, Offset segment, FilePosition)> placed;  // a batch has its place
+  std::function<void()> released;                                                // released() has moved
+  std::function<void(Offset segment)> sealed;   // the segment is complete, trimmed and durable
+  std::function<void()> room;                   // make_room() may answer otherwise than before
+  std::function<void(const Error&)> failed;     // writing has failed: nothing is acknowledged any more
+};
+
+struct LogCounters {
+  std::uint64_t records = 0;
+  std::uint64_t batches = 0;
+  std::uint64_t groups = 0;
+  std::uint64_t bytes = 0;
+  Histogram commit_ns;    // from dispatch to durable
+  Histogram group_bytes;
+};
+
+class Log {
+ public:
+  // Opens for appending what recovery left. Blocking: for start-up and for a database's first use.
+  static Result<std::unique_ptr<Log>> open(Disk& disk, const Clock& clock, LogOptions options, LogStart start,
+                                           LogEvents events);
+
+  // Begins the work in the background: preparing the next segment, sealing what a crash left unsealed.
+  void start();
+
+  // Nothing may be in flight: poll the disk until idle() first.
+  ~Log();
+
+  enum class Room : std::uint8_t { kYes, kWait, kFull };
+
+  // Whether records of `bytes` (record_bytes() of each) can be appended as one group. kWait: space is being prepared,
+  // events.room follows. kFull: the disk has none; asked again a second later. `last_reserve`: deletes may use the
+  // space that is kept for them.
+  Room make_room(std::size_t bytes, bool last_reserve);
+  static std::size_t record_bytes(std::size_t key_and_value_bytes) { return key_and_value_bytes + kRecordOverheadMax; }
+  const Error& space_error() const { return segments_.space_error(); }  // why kFull
+
+  // make_room() has answered kYes for this record, or for the group it belongs to.
+  Offset append(const NewRecord& record, UnixMillis now);
+
+  // What is appended in between is one batch: after a crash, all of it is there or nothing.
+  void begin_group(std::size_t bytes);
+  void end_group();
+
+  // Appends the control batch that ends the life of every record below it; segments that lie below go when it is safe.
+  Offset append_log_start(UnixMillis now);
+
+  // Sends what has gathered, unless a write is in flight already. Call once a turn.
+  void dispatch();
+
+  // Makes all that is written so far durable; for SyncPolicy::kEverySec, once a second.
+  void sync();
+
+  // Nothing is in flight, and (unless the log has failed) nothing waits to be written.
+  bool idle() const {
+    return !in_flight_ && !syncing_ && segments_.idle() && (failure_.has_value() || pending_bytes() == 0);
+  }
+  std::size_t pending_bytes() const { return pending_bytes_ + builder_.size(); }  // appended, not yet written
+
+  const Watermarks& marks() const { return marks_; }
+  // Replies that depend on records below this may leave.
+  Offset released() const { return options_.sync == SyncPolicy::kAlways ? marks_.committed() : marks_.written(); }
+  Offset log_start() const { return log_start_; }
+  void set_sync_policy(SyncPolicy policy) { options_.sync = policy; }
+  const Error* failure() const { return failure_ ? &*failure_ : nullptr; }
+
+  Tail& tail() { return tail_; }
+  void drop_tail() { while (tail_.drop_oldest(marks_.written(), [](const RecordView&) {})) {} }
+  const std::map<Offset, Segment>& segments() const { return segments_.all(); }
+  FilePosition segment_end(Offset segment) const;  // where its last placed batch ends
+
+  // Reads the bytes [begin, end) of a segment; delivers them, block-aligned memory behind them. The segment may be
+  // dropped meanwhile.
+  struct Block {
+    AlignedBuffer memory;
+    Bytes bytes;
+  };
+  using BlockCallback = std::function<void(Result<std::shared_ptr<Block>>)>;
+  void read(Offset segment, FilePosition begin, FilePosition end, BlockCallback done);
+
+  const LogCounters& counters() const { return counters_; }
+  std::size_t memory_bytes() const { return tail_.memory_bytes() + open_.memory_bytes() + spare_.memory_bytes(); }
+
+  // Enough for the encoding of any record beside its key and value, and its share of the batch header.
+  static constexpr std::size_t kRecordOverheadMax = 144;
+
+ private:
+  Log(Disk& disk, const Clock& clock, LogOptions options, const LogStart& start, LogEvents events);
+  Result<void> start_writing(const LogStart& start);
+  void open_batch(std::size_t need, UnixMillis now, bool control);
+  void close_batch();
+  void roll();
+  void fail(Error error);
+  void write_next_group();
+  void durable_reached(Offset end);
+  void written(std::size_t size);
+  void seal_finished_segments();
+  void drop_dead_segments();
+
+  Disk& disk_;
+  const Clock& clock_;
+  LogOptions options_;
+  LogEvents events_;
+  Watermarks marks_;
+  Epoch epoch_;
+  Offset log_start_;
+  SegmentStore segments_;
+  Tail tail_;
+  Offset cached_end_;             // below it, records may be written but not durable
+  BatchBuilder builder_;
+  std::byte* batch_ = nullptr;    // where the open batch starts, in tail_
+  std::size_t group_bytes_ = 0;   // reserved by begin_group(); 0: no group
+  FilePosition position_;         // in the active segment: where the next batch is placed
+  Group open_;                    // gathers closed batches for the active segment
+  Group writing_;
+  Group spare_;
+  std::deque<Group> queued_;      // complete groups of segments that are being left
+  std::size_t pending_bytes_ = 0;
+  bool in_flight_ = false;
+  bool syncing_ = false;
+  MonotonicNanos dispatched_at_;
+  std::optional<Error> failure_;
+  std::unique_ptr<Compressor> compressor_;
+  LogCounters counters_;
+};
+
+}  // namespace minod

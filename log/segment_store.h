@@ -1,0 +1,100 @@
+// The segment files of one log: the active one, the sealed ones, and the next, which jobs prepare ahead of need. Knows
+// files and space; knows nothing of batches. Belongs to the log's thread; jobs touch only the File they are given.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/ids.h"
+#include "base/result.h"
+#include "log/disk.h"
+#include "log/format.h"
+
+namespace minod {
+
+// A segment as recovery found it on disk.
+struct SegmentFile {
+  Offset base;
+  std::int64_t size = 0;      // of the file
+  FilePosition end;           // where its last batch ends
+};
+
+struct Segment {
+  Offset base;
+  std::shared_ptr<File> file;   // shared with reads and jobs in flight
+  std::int64_t prepared = 0;    // bytes that may be written without changing metadata
+  FilePosition end;             // where its last placed batch ends
+  bool named = false;           // its final name is durable: batches may be written
+  bool full = false;            // no further batch is placed in it
+  bool sealing = false;         // its seal is on the way
+  bool sealed = false;          // trimmed to its end, durable
+};
+
+class SegmentStore {
+ public:
+  SegmentStore(Disk& disk, const Clock& clock, std::string directory, std::int64_t segment_bytes);
+
+  // Set before open(). `changed`: a job has ended, ask again; `sealed`; `failed`: an I/O error that is not lack of space.
+  std::function<void()> on_changed;
+  std::function<void(Offset)> on_sealed;
+  std::function<void(Error)> on_failed;
+
+  // Opens the segments of an existing log, or creates the first of a new one. Blocking.
+  Result<void> open(const std::vector<SegmentFile>& found, Offset end);
+
+  Segment& active() { return all_.rbegin()->second; }
+  Segment* find(Offset base);
+  const std::map<Offset, Segment>& all() const { return all_; }
+  std::string path_of(Offset base, std::string_view suffix) const;
+
+  // Whether the next segment is ready and takes this many bytes.
+  bool next_takes(std::int64_t bytes) const { return next_file_ != nullptr && next_prepared_ >= bytes; }
+
+  // Starts preparing what is missing: a larger active segment when it is `active_empty`, else a next segment of at least
+  // `bytes`. Nothing happens while a preparation runs, or within a second after one failed for lack of space.
+  void prepare(std::int64_t bytes, bool active_empty);
+  bool preparing() const { return preparing_; }
+  bool out_of_space() const { return out_of_space_; }
+  const Error& space_error() const { return space_error_; }
+
+  // Makes the next segment the active one, with base offset `base`; it is named by a job. The old one is full.
+  void roll(Offset base);
+
+  // Trims a full segment to its end and makes it durable; on_sealed follows.
+  void seal(Offset base);
+
+  // Removes the files of a sealed segment, by a job; reads in flight finish.
+  void remove(Offset base);
+
+  bool idle() const { return jobs_ == 0; }
+
+  // The first segment of a log has this many bytes; each next one is as large as the log before it, up to the limit, so
+  // that small databases stay small on disk.
+  static constexpr std::int64_t kFirstSegmentBytes = std::int64_t{16} << 20;
+
+ private:
+  struct Job;
+  void run(std::function<Result<void>()> work, std::function<void(Result<void>)> done);
+  void prepared(std::int64_t size, const Result<void>& result);
+  std::int64_t next_size() const;
+
+  Disk& disk_;
+  const Clock& clock_;
+  std::string directory_;
+  std::int64_t segment_bytes_;
+  std::map<Offset, Segment> all_;
+  std::shared_ptr<File> next_file_;
+  std::int64_t next_prepared_ = 0;
+  bool preparing_ = false;
+  bool out_of_space_ = false;
+  MonotonicNanos retry_at_;
+  Error space_error_;
+  std::size_t jobs_ = 0;
+};
+
+}  // namespace minod

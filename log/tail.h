@@ -1,0 +1,74 @@
+// The newest part of a log, as it was appended, in RAM: the batch being built, what is on its way to the disk, and as
+// much of what is there already as the owner's memory budget allows. Reads of recent records end here.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/ids.h"
+#include "log/record.h"
+
+namespace minod {
+
+class Tail {
+ public:
+  // The first record to be added has offset `begin`.
+  explicit Tail(Offset begin) : begin_(begin), end_(begin) {}
+
+  // Memory for a new batch, with room for `size` bytes. One batch is open at a time.
+  std::byte* open_batch(std::size_t size);
+
+  // Room for `more` bytes behind the `used` ones of the open batch. Returns where the batch now starts: it moves when
+  // its memory is exhausted, and this class's references to its records with it.
+  std::byte* grow_batch(std::size_t used, std::size_t more);
+
+  // The record at `record`, in the open batch, has the next offset.
+  void add(const std::byte* record, std::size_t size);
+
+  // The open batch is complete with `size` bytes.
+  void close_batch(std::size_t size);
+
+  bool holds(Offset offset) const { return offset >= begin_ && offset < end_; }
+
+  // The record, and a note that it was read. `offset` must be held. Its timestamp is not restored.
+  RecordView find(Offset offset);
+
+  Offset begin() const { return begin_; }
+  std::size_t memory_bytes() const { return chunk_bytes_ + slots_.capacity() * sizeof(Slot); }
+
+  // Lets the oldest chunk of memory go if all its records are below `durable`; `keep` first sees each of them that was
+  // read since it was added. False when nothing could go.
+  bool drop_oldest(Offset durable, const std::function<void(const RecordView&)>& keep);
+
+ private:
+  struct Slot {
+    const std::byte* record = nullptr;
+    std::uint32_t size = 0;
+    bool was_read = false;
+  };
+  struct Chunk {
+    std::unique_ptr<std::byte[]> memory;
+    std::size_t size = 0;
+    std::size_t used = 0;  // by closed batches
+    Offset end;            // of the records in closed batches
+  };
+
+  Slot& slot(Offset offset) { return slots_[static_cast<std::size_t>(offset.value()) & (slots_.size() - 1)]; }
+  void grow_slots();
+  void add_chunk(std::size_t size);
+
+  Offset begin_;
+  Offset end_;
+  Offset batch_begin_;
+  bool batch_is_open_ = false;
+  std::size_t chunk_bytes_ = 0;
+  std::deque<Chunk> chunks_;  // the open batch, if any, is in the last one, from its used bytes on
+  std::vector<Slot> slots_;   // a ring: a power of two, or empty
+};
+
+}  // namespace minod

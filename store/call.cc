@@ -1,0 +1,275 @@
+#include "store/call.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "store/partition.h"
+#include "store/request.h"
+#include "store/store.h"
+
+namespace minod {
+
+Call::Call(Store& store, Request& request, Reply& reply, UnixMillis now)
+    : store_(store), request_(request), reply_(reply), args_(request.args), now_(now), db_(request.db) {}
+
+void Call::finish() {
+  if (group_ != nullptr) std::exchange(group_, nullptr)->log().end_group();
+}
+
+std::shared_ptr<void>& Call::state_slot() { return request_.state_; }
+
+std::string& Call::scratch() {
+  request_.scratch_.clear();
+  return request_.scratch_;
+}
+
+std::size_t Call::value_size_max() const { return store_.options().value_size_max; }
+
+// ---- what the reply depends on
+
+void Call::depend_on(Partition& partition, Offset offset) {
+  Log& log = partition.log();
+  if (offset < log.released()) return;
+  const Offset end = offset + OffsetCount(1);
+  for (Dependency& dependency : request_.dependencies) {
+    if (dependency.log != &log) continue;
+    dependency.end = std::max(dependency.end, end);
+    return;
+  }
+  request_.dependencies.push_back(Dependency{&log, end});
+}
+
+// Which erasure made a key absent is not known, so absence depends on the newest one of the partition.
+void Call::observe_absence(Partition& partition) {
+  if (partition.newest_erasure() >= kFirstOffset) depend_on(partition, partition.newest_erasure());
+}
+
+// ---- reading
+
+std::optional<IndexEntry> Call::live_entry(Partition& partition, KeyHash hash, std::string_view key) {
+  const auto entry = partition.index().touch(hash);
+  if (entry && entry->expires) {
+    const auto expires_at = partition.expiries().find(entry->offset);
+    if (expires_at && *expires_at <= now_) {
+      // Logged, so that it stays gone when the clock goes back or a replica's clock differs.
+      store_.expire_record(partition, key, entry->offset);
+      observe_absence(partition);
+      return std::nullopt;
+    }
+  }
+  if (!entry) observe_absence(partition);
+  return entry;
+}
+
+const Value* Call::find(std::string_view key, int db) {
+  Partition* const partition = store_.partition(db, request_.partition);
+  if (partition == nullptr || !partition->has_log()) {
+    ++store_.counters_.misses;
+    return nullptr;
+  }
+  const auto entry = live_entry(*partition, store_.hash(key), key);
+  if (!entry) {
+    ++store_.counters_.misses;
+    return nullptr;
+  }
+  const auto record = store_.resident(*partition, entry->offset, request_);
+  if (!record) {
+    park_for(*partition, entry->offset, false);
+    return nullptr;
+  }
+  if (record->key != key) {
+    fail("ERR the index names another key's record for this key; the data directory is damaged, restore it from a "
+         "replica or a backup");
+    return nullptr;
+  }
+  ++store_.counters_.hits;
+  depend_on(*partition, entry->offset);
+  Value& value = values_[next_value_++ % std::size(values_)];
+  value = Value{record->value, record->expires_at};
+  return &value;
+}
+
+std::optional<UnixMillis> Call::expiry_of(std::string_view key, int db) {
+  Partition* const partition = store_.partition(db, request_.partition);
+  if (partition == nullptr || !partition->has_log()) {
+    ++store_.counters_.misses;
+    return std::nullopt;
+  }
+  const auto entry = live_entry(*partition, store_.hash(key), key);
+  if (!entry) {
+    ++store_.counters_.misses;
+    return std::nullopt;
+  }
+  ++store_.counters_.hits;
+  depend_on(*partition, entry->offset);
+  if (!entry->expires) return kNeverExpires;
+  const auto expires_at = partition->expiries().find(entry->offset);
+  return expires_at ? *expires_at : kNeverExpires;
+}
+
+void Call::park_for(Partition& partition, Offset offset, bool key_only) {
+  const FetchedRecord* const fetched = request_.fetched(RecordId{partition.id(), offset});
+  if (fetched != nullptr && fetched->failure != Errc::kEnd) {
+    fail("IOERR the value is on disk and can't be read: " + fetched->failure_detail);
+    return;
+  }
+  parked_ = true;
+  request_.missing_.push_back(ColdRecord{&partition, offset, key_only});
+}
+
+// The one reply of a run that can't do its work; the function that runs returns as if it were parked.
+void Call::fail(std::string text) {
+  if (failed_) return;
+  failed_ = true;
+  failure_ = std::move(text);
+}
+
+// ---- writing
+
+bool Call::make_room(Partition& partition, std::size_t bytes, bool last_reserve) {
+  Log& log = partition.log();
+  if (bytes > kBatchSizeMax) {
+    fail("ERR the command writes " + std::to_string(bytes) + " bytes, more than the limit of " +
+         std::to_string(kBatchSizeMax) + " for one atomic write (batch size limit)");
+    return false;
+  }
+  switch (log.make_room(bytes, last_reserve)) {
+    case Log::Room::kYes:
+      return true;
+    case Log::Room::kWait:
+      parked_ = true;
+      request_.waits_for_room_ = &log;
+      return false;
+    case Log::Room::kFull:
+      break;
+  }
+  ++store_.counters_.refused_full;
+  if (log.failure() != nullptr) {
+    fail("IOERR writing to the log has failed and the node is stopping: " + log.failure()->message());
+  } else {
+    fail("NOSPACE the disk is full: " + log.space_error().message() +
+         ". Reads and deletes go on; writes are taken again when there is space");
+  }
+  return false;
+}
+
+bool Call::reserve(std::size_t record_count, std::size_t key_and_value_bytes, int db) {
+  if (failed_ || parked_) return false;
+  Partition* const partition = store_.partition(db, request_.partition);
+  if (partition == nullptr || !partition->has_log()) {
+    if (request_.database_failed_) {
+      request_.database_failed_ = false;
+      fail("NOSPACE this database can't be created; the node's log says why");
+      return false;
+    }
+    parked_ = true;
+    request_.waits_for_database_ = true;
+    store_.make_database(db, request_.partition);
+    return false;
+  }
+  if (store_.index_over_limit_) {
+    ++store_.counters_.refused_memory;
+    fail("OOM command not allowed when used memory > 'maxmemory'.");
+    return false;
+  }
+  const std::size_t bytes = key_and_value_bytes + record_count * Log::kRecordOverheadMax;
+  if (!make_room(*partition, bytes, false)) return false;
+  if (record_count > 1) {
+    check(group_ == nullptr, "a command reserves once");
+    group_ = partition;
+    partition->log().begin_group(bytes);
+  }
+  return true;
+}
+
+void Call::append(Partition& partition, KeyHash hash, const NewRecord& record) {
+  const Offset offset = partition.log().append(record, now_);
+  partition.apply(hash, offset, record.has_value, record.expires_at);
+  wrote_ = true;
+  depend_on(partition, offset);
+}
+
+bool Call::put(std::string_view key, std::string_view value, UnixMillis expires_at, int db) {
+  if (value.size() > value_size_max()) {
+    fail("ERR string exceeds maximum allowed size (proto-max-bulk-len)");
+    return false;
+  }
+  if (expires_at <= now_) {
+    erase(key, db);
+    return !parked_ && !failed_;
+  }
+  if (group_ == nullptr && !reserve(1, key.size() + value.size(), db)) return false;
+  NewRecord record{key, value};
+  record.expires_at = expires_at;
+  append(*store_.partition(db, request_.partition), store_.hash(key), record);
+  return true;
+}
+
+bool Call::erase(std::string_view key, int db) {
+  if (failed_ || parked_) return false;
+  Partition* const partition = store_.partition(db, request_.partition);
+  if (partition == nullptr || !partition->has_log()) return false;
+  const KeyHash hash = store_.hash(key);
+  if (!live_entry(*partition, hash, key)) return false;
+  if (group_ == nullptr && !begin_erasures(*partition)) return false;
+  NewRecord tombstone{key, {}};
+  tombstone.has_value = false;
+  append(*partition, hash, tombstone);
+  return true;
+}
+
+// A command may erase as many keys as it has arguments, in one batch.
+bool Call::begin_erasures(Partition& partition) {
+  std::size_t bytes = Log::kRecordOverheadMax;
+  for (const std::string_view arg : args_) bytes += Log::record_bytes(std::min(arg.size(), kKeySizeMax));
+  if (!make_room(partition, bytes, true)) return false;
+  if (args_.size() > 2) {
+    group_ = &partition;
+    partition.log().begin_group(bytes);
+  }
+  return true;
+}
+
+// ---- the whole keyspace
+
+std::optional<std::string_view> Call::key_at(Partition& partition, Offset offset) {
+  if (const auto record = store_.resident(partition, offset, request_)) return record->key;
+  const FetchedRecord* const fetched = request_.fetched(RecordId{partition.id(), offset});
+  if (fetched != nullptr && fetched->failure == Errc::kNotFound) return std::nullopt;  // flushed since the walk began
+  park_for(partition, offset, true);
+  return std::nullopt;
+}
+
+bool Call::erase_all(const std::vector<int>& dbs) {
+  std::vector<Partition*> full;
+  for (const int db : dbs) {
+    Partition* const partition = store_.partition(db, request_.partition);
+    if (partition == nullptr || !partition->has_log()) continue;
+    observe_absence(*partition);
+    if (partition->index().size() == 0) continue;
+    if (!make_room(*partition, Log::kRecordOverheadMax, true)) return false;
+    full.push_back(partition);
+  }
+  for (Partition* const partition : full) {
+    const Offset offset = partition->log().append_log_start(now_);
+    partition->apply_log_start(offset);
+    store_.cache_.erase_log(partition->id());
+    wrote_ = true;
+    depend_on(*partition, offset);
+  }
+  return true;
+}
+
+Partition* Call::partition() {
+  Partition* const partition = store_.partition(db_, request_.partition);
+  return partition != nullptr && partition->has_log() ? partition : nullptr;
+}
+
+void Call::depend_on_all(Partition& partition) {
+  const Offset end = partition.log().marks().appended();
+  if (end > kFirstOffset) depend_on(partition, end - OffsetCount(1));
+}
+
+void Call::forget_fetched() { request_.fetched_.clear(); }
+
+}  // namespace minod

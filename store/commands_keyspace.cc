@@ -1,0 +1,199 @@
+// Commands that walk the whole keyspace. Keys are on disk, so a walk reads them: SCAN in the order of the index, since
+// its guarantee is about keys; KEYS in the order of the log, which reads every block once.
+#include <algorithm>
+#include <vector>
+
+#include "store/call.h"
+#include "store/commands.h"
+#include "store/glob.h"
+#include "store/number.h"
+#include "store/request.h"
+#include "store/store.h"
+
+namespace minod::commands {
+
+namespace {
+
+constexpr std::size_t kKeysWindow = 2048;     // records of KEYS that are fetched at a time
+constexpr std::int64_t kScanCountMax = 10'000;  // of one SCAN call; a greater COUNT counts as this
+
+bool alive(Call& call, Partition& partition, const IndexEntry& entry) {
+  if (!entry.expires) return true;
+  const auto expires_at = partition.expiries().find(entry.offset);
+  return !expires_at || *expires_at > call.now();
+}
+
+struct ScanOptions {
+  std::string_view match;
+  bool has_match = false;
+  std::int64_t count = 10;
+  bool only_other_types = false;  // TYPE names something that no key here is
+};
+
+bool parse_scan_options(Call& call, ScanOptions& options) {
+  for (std::size_t i = 2; i < call.count(); i += 2) {
+    if (i + 1 == call.count()) {
+      call.reply().error("ERR syntax error");
+      return false;
+    }
+    const std::string_view value = call[i + 1];
+    if (equals_ignoring_case(call[i], "match")) {
+      options.match = value;
+      options.has_match = value != "*";
+    } else if (equals_ignoring_case(call[i], "count")) {
+      const auto count = parse_integer(value);
+      if (!count) {
+        call.reply().error("ERR value is not an integer or out of range");
+        return false;
+      }
+      if (*count < 1) {
+        call.reply().error("ERR syntax error");
+        return false;
+      }
+      options.count = std::min(*count, kScanCountMax);
+    } else if (equals_ignoring_case(call[i], "type")) {
+      options.only_other_types = !equals_ignoring_case(value, "string");
+    } else {
+      call.reply().error("ERR syntax error");
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+void scan(Call& call) {
+  const auto cursor = parse_cursor(call[1]);
+  if (!cursor) {
+    call.reply().error("ERR invalid cursor");
+    return;
+  }
+  ScanOptions options;
+  if (!parse_scan_options(call, options)) return;
+  Partition* const partition = call.partition();
+  std::vector<std::string_view> keys;
+  std::uint64_t next = 0;
+  if (partition != nullptr) {
+    std::vector<Offset> offsets;
+    next = *cursor;
+    // Empty buckets cost little but are bounded too, so that one call never walks a sparse index to its end.
+    for (std::int64_t steps = options.count * 10; steps > 0; --steps) {
+      next = partition->index().scan(next, [&](const IndexEntry& entry) {
+        if (alive(call, *partition, entry)) offsets.push_back(entry.offset);
+      });
+      if (next == 0 || static_cast<std::int64_t>(offsets.size()) >= options.count) break;
+    }
+    for (const Offset offset : offsets) {
+      const auto key = call.key_at(*partition, offset);
+      if (key) keys.push_back(*key);
+    }
+    if (call.parked()) return;
+    call.depend_on_all(*partition);
+  }
+  std::erase_if(keys, [&](std::string_view key) {
+    return options.only_other_types || (options.has_match && !glob_matches(options.match, key));
+  });
+  call.reply().array(2);
+  call.reply().bulk(std::to_string(next));
+  call.reply().array(keys.size());
+  for (const std::string_view key : keys) call.reply().bulk(key);
+}
+
+void keys(Call& call) {
+  struct Walk {
+    bool started = false;
+    std::vector<Offset> offsets;
+    std::size_t done = 0;
+    std::vector<std::string> keys;
+  };
+  Walk& walk = call.state<Walk>();
+  Partition* const partition = call.partition();
+  if (partition != nullptr && !walk.started) {
+    walk.started = true;
+    std::uint64_t cursor = 0;
+    do {
+      cursor = partition->index().scan(cursor, [&](const IndexEntry& entry) {
+        if (alive(call, *partition, entry)) walk.offsets.push_back(entry.offset);
+      });
+    } while (cursor != 0);
+    std::ranges::sort(walk.offsets);
+    walk.offsets.erase(std::ranges::unique(walk.offsets).begin(), walk.offsets.end());
+  }
+  while (walk.done < walk.offsets.size()) {
+    const std::size_t end = std::min(walk.done + kKeysWindow, walk.offsets.size());
+    std::vector<std::string_view> window;
+    for (std::size_t i = walk.done; i < end; ++i) {
+      // What was overwritten since the walk began is read all the same: its key was there.
+      const auto key = call.key_at(*partition, walk.offsets[i]);
+      if (key) window.push_back(*key);
+    }
+    if (call.parked()) return;
+    for (const std::string_view key : window) {
+      if (glob_matches(call[1], key)) walk.keys.emplace_back(key);
+    }
+    walk.done = end;
+    call.forget_fetched();
+  }
+  if (partition != nullptr) call.depend_on_all(*partition);
+  call.reply().array(walk.keys.size());
+  for (const std::string& key : walk.keys) call.reply().bulk(key);
+}
+
+void randomkey(Call& call) {
+  struct Sample {
+    Offset offset = kNoOffset;
+  };
+  Sample& sample = call.state<Sample>();
+  Partition* const partition = call.partition();
+  for (int tries = 0; partition != nullptr && tries < 100; ++tries) {
+    if (sample.offset == kNoOffset) {
+      const auto entry = partition->index().sample(call.store().random().next());
+      if (!entry) break;
+      if (!alive(call, *partition, *entry)) continue;
+      sample.offset = entry->offset;
+    }
+    const auto key = call.key_at(*partition, sample.offset);
+    if (!key) return;
+    const auto now = partition->index().find(call.store().hash(*key));
+    if (now && now->offset == sample.offset) {
+      call.depend_on_all(*partition);
+      call.reply().bulk(*key);
+      return;
+    }
+    sample.offset = kNoOffset;
+  }
+  call.reply().null();
+}
+
+void dbsize(Call& call) {
+  Partition* const partition = call.partition();
+  if (partition != nullptr) call.depend_on_all(*partition);
+  call.reply().integer(partition == nullptr ? 0 : static_cast<std::int64_t>(partition->index().size()));
+}
+
+namespace {
+
+bool flush_mode_fits(Call& call) {
+  const bool fits = call.count() == 1 || (call.count() == 2 && (equals_ignoring_case(call[1], "sync") ||
+                                                               equals_ignoring_case(call[1], "async")));
+  if (!fits) call.reply().error("ERR syntax error");
+  return fits;
+}
+
+}  // namespace
+
+void flushdb(Call& call) {
+  if (!flush_mode_fits(call) || !call.erase_all({call.db()})) return;
+  call.reply().ok();
+}
+
+void flushall(Call& call) {
+  if (!flush_mode_fits(call)) return;
+  std::vector<int> all;
+  for (int db = 0; db < kDatabases; ++db) all.push_back(db);
+  if (!call.erase_all(all)) return;
+  call.reply().ok();
+}
+
+}  // namespace minod::commands

@@ -1,0 +1,72 @@
+// One partition of one keyspace: its log, and what the log's records add up to. Everything here but the log itself is
+// rebuilt by apply(), in the order of the log: a live write, a restart and a replica differ only in who calls it.
+// Belongs to one shard.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/ids.h"
+#include "index/expiry_index.h"
+#include "index/hash_index.h"
+#include "index/key_hash.h"
+#include "index/log_index.h"
+#include "log/log.h"
+
+namespace minod {
+
+class Partition {
+ public:
+  // `id` is the shard's number for the log, in cache keys.
+  Partition(int db, int number, std::uint16_t id) : db_(db), number_(number), id_(id) {}
+
+  // The record is the newest of its key, or of the keyspace.
+  void apply(KeyHash hash, Offset offset, bool has_value, UnixMillis expires_at) {
+    if (has_value) {
+      apply_value(hash, offset, expires_at);
+    } else {
+      apply_tombstone(hash, offset);
+    }
+  }
+  // Every record below `offset` is gone.
+  void apply_log_start(Offset offset);
+
+  // A restart starts its reading of values from disk only; nothing is known of the order of older erasures then.
+  Offset newest_erasure() const { return newest_erasure_; }
+
+  int db() const { return db_; }
+  int number() const { return number_; }
+  std::uint16_t id() const { return id_; }
+  Log& log() { return *log_; }
+  const Log& log() const { return *log_; }
+  bool has_log() const { return log_ != nullptr; }  // false while a job makes the log of a new database
+  void set_log(std::unique_ptr<Log> log) { log_ = std::move(log); }
+
+  HashIndex& index() { return index_; }
+  const HashIndex& index() const { return index_; }
+  ExpiryIndex& expiries() { return expiries_; }
+  const ExpiryIndex& expiries() const { return expiries_; }
+  LogIndex& places() { return places_; }
+
+  // Index, expiries and places: what must be in RAM whatever the cache does.
+  std::size_t index_bytes() const { return index_.memory_bytes() + expiries_.memory_bytes() + places_.memory_bytes(); }
+
+  std::string name() const { return "db" + std::to_string(db_) + "-" + std::to_string(number_); }
+
+ private:
+  void apply_value(KeyHash hash, Offset offset, UnixMillis expires_at);
+  void apply_tombstone(KeyHash hash, Offset offset);
+
+  int db_;
+  int number_;
+  std::uint16_t id_;
+  HashIndex index_;
+  ExpiryIndex expiries_;
+  LogIndex places_;
+  Offset newest_erasure_ = kNoOffset;
+  std::unique_ptr<Log> log_;  // last: its jobs refer to nothing above, but its destructor runs first
+};
+
+}  // namespace minod

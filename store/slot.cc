@@ -1,0 +1,46 @@
+#include "store/slot.h"
+
+#include <array>
+#include <bit>
+
+#include "store/limits.h"
+
+namespace minod {
+
+namespace {
+
+constexpr std::array<std::uint16_t, 256> kCrc16Table = [] {
+  std::array<std::uint16_t, 256> table{};
+  for (unsigned byte = 0; byte < 256; ++byte) {
+    unsigned crc = byte << 8;
+    for (int bit = 0; bit < 8; ++bit) crc = (crc & 0x8000) != 0 ? (crc << 1) ^ 0x1021 : crc << 1;
+    table[byte] = static_cast<std::uint16_t>(crc);
+  }
+  return table;
+}();
+
+std::string_view hashed_part(std::string_view key) {
+  const std::size_t open = key.find('{');
+  if (open == std::string_view::npos) return key;
+  const std::size_t close = key.find('}', open + 1);
+  if (close == std::string_view::npos || close == open + 1) return key;
+  return key.substr(open + 1, close - open - 1);
+}
+
+}  // namespace
+
+std::uint16_t slot_of(std::string_view key) {
+  unsigned crc = 0;
+  for (const char c : hashed_part(key)) {
+    crc = ((crc << 8) ^ kCrc16Table[((crc >> 8) ^ static_cast<unsigned char>(c)) & 0xff]) & 0xffff;
+  }
+  return static_cast<std::uint16_t>(crc & ((1u << kSlotBits) - 1));
+}
+
+std::uint16_t partition_of(std::string_view key, int partitions) {
+  if (partitions == 1) return 0;
+  const int bits = std::countr_zero(static_cast<unsigned>(partitions));
+  return static_cast<std::uint16_t>(slot_of(key) >> (kSlotBits - bits));
+}
+
+}  // namespace minod

@@ -1,0 +1,372 @@
+#include "store/store.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "base/diag.h"
+#include "log/epoch_file.h"
+#include "log/segment_name.h"
+#include "store/call.h"
+
+namespace minod {
+
+namespace {
+
+constexpr std::size_t kCacheBytesMin = std::size_t{1} << 20;
+constexpr std::size_t kExpirySlotsPerTick = 4096;
+constexpr std::size_t kExpiryReadsMax = 256;
+
+}  // namespace
+
+Store::Store(Disk& disk, const Clock& clock, Random& random, StoreOptions options)
+    : disk_(disk),
+      clock_(clock),
+      random_(random),
+      options_(std::move(options)),
+      hasher_(options_.hash_seed[0], options_.hash_seed[1]),
+      cache_(kCacheBytesMin),
+      cold_(cache_),
+      partitions_(static_cast<std::size_t>(kDatabases * options_.partitions)) {}
+
+Store::~Store() { check(jobs_ == 0, "a store is closed when nothing is in flight"); }
+
+// ---- partitions and their logs
+
+std::unique_ptr<Partition> Store::new_partition(int db, int number) {
+  return std::make_unique<Partition>(db, number, next_id_++);
+}
+
+LogEvents Store::events_for(Partition& partition) {
+  Partition* const at = &partition;
+  LogEvents events;
+  events.placed = [at](const BatchHeader& batch, Offset segment, FilePosition position) {
+    at->places().placed(batch, segment, position);
+  };
+  events.released = [this, at] { on_released(at->log()); };
+  events.sealed = [this, at](Offset segment) { write_index_files(*at, segment); };
+  events.room = [this, at] {
+    if (at->has_log()) wake_room_waiters(at->log());
+  };
+  events.failed = [this](const Error& error) { on_failed(error); };
+  return events;
+}
+
+Result<void> Store::open_log(Partition& partition, LogStart start) {
+  LogOptions options;
+  options.directory = options_.directory + "/" + partition.name();
+  options.segment_bytes = options_.segment_bytes;
+  options.sync = options_.sync;
+  options.compress = options_.compress;
+  auto log = Log::open(disk_, clock_, options, std::move(start), events_for(partition));
+  if (!log) return log.error();
+  partition.set_log(std::move(*log));
+  return {};
+}
+
+Result<void> Store::adopt(std::unique_ptr<Partition> partition, LogStart start) {
+  if (auto opened = open_log(*partition, std::move(start)); !opened) return opened;
+  auto& place = partitions_[static_cast<std::size_t>(partition->db() * options_.partitions + partition->number())];
+  check(place == nullptr, "a partition is adopted once");
+  place = std::move(partition);
+  return {};
+}
+
+void Store::start() {
+  for_each_partition([](Partition& partition) { partition.log().start(); });
+}
+
+// A database gets its log when it is first written to. Making one takes tens of milliseconds of disk time, so a job
+// does it, and the calls that want it are parked.
+void Store::make_database(int db, std::uint16_t number) {
+  auto& place = partitions_[static_cast<std::size_t>(db * options_.partitions + number)];
+  if (place != nullptr) return;
+  place = new_partition(db, number);
+  Partition* const partition = place.get();
+  auto made = std::make_shared<std::unique_ptr<Log>>();
+  auto failure = std::make_shared<std::optional<Error>>();
+  LogOptions options{options_.directory + "/" + partition->name(), options_.segment_bytes, options_.sync,
+                     options_.compress};
+  ++jobs_;
+  disk_.run_aside(
+      [this, options, made, failure, events = events_for(*partition)] {
+        const auto run = [&]() -> Result<void> {
+          if (auto directory = disk_.make_directory(options.directory); !directory) return directory;
+          if (auto synced = disk_.sync_directory(options_.directory); !synced) return synced;
+          if (auto epoch = write_epochs(disk_, options.directory, {{Epoch{1}, kFirstOffset}}); !epoch) return epoch;
+          auto log = Log::open(disk_, clock_, options, LogStart{}, events);
+          if (!log) return log.error();
+          *made = std::move(*log);
+          return {};
+        };
+        if (const auto result = run(); !result) *failure = result.error();
+      },
+      [this, partition, made, failure, db, number] {
+        --jobs_;
+        if (*failure) {
+          // Only this database is not there; the next write to it tries again.
+          diag::warning("db" + std::to_string(db) + " can't be created: " + (*failure)->message());
+          partitions_[static_cast<std::size_t>(db * options_.partitions + number)].reset();
+        } else {
+          partition->set_log(std::move(*made));
+          partition->log().set_sync_policy(options_.sync);
+          partition->log().start();
+        }
+        for (const auto& parked : waiting_) {
+          const auto alive = parked.lock();
+          if (!alive || !alive->request->waits_for_database_) continue;
+          alive->request->database_failed_ = failure->has_value();
+          wake(*alive->request);
+        }
+      });
+}
+
+void Store::write_index_files(Partition& partition, Offset segment) {
+  auto files = partition.places().take_files(segment);
+  if (!files) return;
+  const std::string directory = options_.directory + "/" + partition.name();
+  auto failure = std::make_shared<std::optional<Error>>();
+  ++jobs_;
+  disk_.run_aside(
+      [this, directory, segment, files = std::move(*files), failure] {
+        const auto write = [&](std::string_view suffix, const std::vector<std::byte>& contents) {
+          const auto written = replace_file(disk_, directory, segment_name(segment, suffix), contents);
+          if (!written) *failure = written.error();
+        };
+        write(kIndexSuffix, files.offset_index());
+        write(kTimeIndexSuffix, files.time_index());
+      },
+      [this, failure] {
+        --jobs_;
+        // Index files can be rebuilt from the log at any time; the node itself never reads them.
+        if (*failure) diag::warning("an index file was not written: " + (*failure)->message());
+      });
+}
+
+// ---- running commands
+
+namespace {
+
+// Checked before anything is written, so that no command stops half way.
+bool keys_too_large(const CommandSpec& spec, const Request& request, Reply& reply) {
+  if (std::ranges::none_of(request.args, [](std::string_view arg) { return arg.size() > kKeySizeMax; })) return false;
+  const auto keys = key_positions(spec, request.args);
+  if (!keys) return false;
+  for (const std::size_t key : *keys) {
+    const std::size_t size = request.args[key].size();
+    if (size <= kKeySizeMax) continue;
+    reply.error("ERR key is " + std::to_string(size) + " bytes, more than the limit of " +
+                std::to_string(kKeySizeMax) + " (key size limit)");
+    return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Store::Outcome Store::run(const CommandSpec& spec, Request& request, Reply& reply, ByteQueue& out) {
+  if (keys_too_large(spec, request, reply)) return Outcome::kDone;
+  const std::size_t before = out.size();
+  request.missing_.clear();
+  Call call(*this, request, reply, clock_.now());
+  spec.run(call);
+  call.finish();
+  if (!call.parked()) return Outcome::kDone;
+  check(!call.wrote_, "a command reads everything before it writes");
+  out.truncate(before);
+  if (call.failed_) {
+    reply.error(call.failure_);
+    return Outcome::kDone;
+  }
+  request.dependencies.clear();
+  ++counters_.parked;
+  park(request);
+  return Outcome::kParked;
+}
+
+void Store::park(Request& request) {
+  if (!request.parked_) request.parked_ = std::make_shared<Request::Parked>(Request::Parked{&request});
+  if (!request.missing_.empty()) {
+    std::weak_ptr<Request::Parked> parked = request.parked_;
+    request.ticket_ = cold_.fetch(request.missing_, [this, parked](std::vector<FetchedRecord> records) {
+      const auto alive = parked.lock();
+      if (!alive) return;
+      auto& fetched = alive->request->fetched_;
+      fetched.insert(fetched.end(), std::make_move_iterator(records.begin()), std::make_move_iterator(records.end()));
+      std::ranges::sort(fetched, {}, &FetchedRecord::id);
+      ready_.push_back(parked);
+    });
+    disk_.submit();
+    return;
+  }
+  waiting_.push_back(request.parked_);
+}
+
+void Store::wake(Request& request) {
+  request.waits_for_room_ = nullptr;
+  request.waits_for_database_ = false;
+  ready_.push_back(request.parked_);
+}
+
+void Store::wake_room_waiters(const Log& log) {
+  for (const auto& parked : waiting_) {
+    const auto alive = parked.lock();
+    if (alive && alive->request->waits_for_room_ == &log) wake(*alive->request);
+  }
+}
+
+std::size_t Store::poll() {
+  std::size_t resumed = 0;
+  std::erase_if(waiting_, [](const auto& parked) {
+    const auto alive = parked.lock();
+    return !alive || (alive->request->waits_for_room_ == nullptr && !alive->request->waits_for_database_);
+  });
+  for (std::size_t left = ready_.size(); left != 0; --left) {
+    const auto parked = ready_.front().lock();
+    ready_.pop_front();
+    if (!parked) continue;
+    ++resumed;
+    parked->request->resume();
+  }
+  return resumed;
+}
+
+void Store::prefetch(std::string_view key, int db, std::uint16_t number) const {
+  const Partition* const found = partition(db, number);
+  if (found != nullptr) found->index().prefetch(hasher_(key));
+}
+
+std::optional<CachedRecord> Store::resident(Partition& partition, Offset offset, const Request& request) {
+  Tail& tail = partition.log().tail();
+  if (tail.holds(offset)) {
+    const RecordView record = tail.find(offset);
+    return CachedRecord{record.key, record.value, record.expires_at};
+  }
+  const RecordId id{partition.id(), offset};
+  if (auto cached = cache_.find(id)) return cached;
+  const FetchedRecord* const fetched = request.fetched(id);
+  if (fetched == nullptr || fetched->failure != Errc::kEnd) return std::nullopt;
+  return CachedRecord{fetched->key, fetched->value, fetched->expires_at};
+}
+
+// ---- between commands
+
+void Store::end_turn() {
+  for_each_partition([](Partition& partition) { partition.log().dispatch(); });
+  trim_memory();
+}
+
+Store::Memory Store::memory() {
+  Memory memory;
+  for_each_partition([&](Partition& partition) {
+    memory.index += partition.index_bytes();
+    memory.tail += partition.log().memory_bytes();
+  });
+  memory.cache = cache_.memory_bytes();
+  memory.clients = client_bytes_;
+  return memory;
+}
+
+// Values get what index and clients leave: the tail up to half of it, the cache the rest. What was read while it was
+// in the tail goes on in the cache.
+void Store::trim_memory() {
+  std::uint64_t index = client_bytes_;
+  std::uint64_t tail = 0;
+  for_each_partition([&](Partition& partition) {
+    index += partition.index_bytes();
+    tail += partition.log().memory_bytes();
+  });
+  const std::uint64_t limit = options_.memory_bytes_max;
+  index_over_limit_ = index + kCacheBytesMin > limit;
+  const std::uint64_t values = limit > index + kCacheBytesMin ? limit - index : kCacheBytesMin;
+  if (tail > values / 2) {
+    for_each_partition([&](Partition& partition) {
+      Log& log = partition.log();
+      const auto keep = [&](const RecordView& record) {
+        const auto entry = partition.index().find(hasher_(record.key));
+        if (!entry || entry->offset != record.offset) return;
+        cache_.insert(RecordId{partition.id(), record.offset}, CachedRecord{record.key, record.value, record.expires_at});
+      };
+      while (tail > values / 2) {
+        const std::size_t before = log.tail().memory_bytes();
+        if (!log.tail().drop_oldest(log.marks().written(), keep)) break;
+        tail -= before - log.tail().memory_bytes();
+      }
+    });
+  }
+  const std::uint64_t cache = std::max<std::uint64_t>(values > tail ? values - tail : 0, kCacheBytesMin);
+  if (cache != cache_.budget()) cache_.set_budget(cache);
+}
+
+void Store::drop_values() {
+  for_each_partition([&](Partition& partition) {
+    partition.log().drop_tail();
+    cache_.erase_log(partition.id());
+  });
+}
+
+std::size_t Store::pending_bytes() {
+  std::size_t bytes = 0;
+  for_each_partition([&](Partition& partition) { bytes += partition.log().pending_bytes(); });
+  return bytes;
+}
+
+void Store::set_sync_policy(SyncPolicy policy) {
+  options_.sync = policy;
+  for_each_partition([&](Partition& partition) { partition.log().set_sync_policy(policy); });
+}
+
+void Store::sync_logs() {
+  for_each_partition([](Partition& partition) { partition.log().sync(); });
+}
+
+void Store::tick() {
+  for_each_partition([this](Partition& partition) { expire_slice(partition); });
+  // A full disk may have space again: let those that wait ask.
+  for (const auto& parked : waiting_) {
+    const auto alive = parked.lock();
+    if (alive && alive->request->waits_for_room_ != nullptr) wake(*alive->request);
+  }
+}
+
+void Store::expire_slice(Partition& partition) {
+  if (partition.expiries().size() == 0 || partition.log().failure() != nullptr) return;
+  std::vector<Offset> expired;
+  partition.expiries().sweep(clock_.now(), kExpirySlotsPerTick, expired);
+  std::vector<ColdRecord> cold;
+  const Request nobody;
+  for (const Offset offset : expired) {
+    if (const auto record = resident(partition, offset, nobody)) {
+      expire_record(partition, std::string(record->key), offset);
+    } else if (cold.size() < kExpiryReadsMax) {
+      cold.push_back(ColdRecord{&partition, offset, true});
+    }
+  }
+  if (cold.empty() || (expiry_reads_ && expiry_reads_->remaining != 0)) return;
+  expiry_reads_ = cold_.fetch(cold, [this, at = &partition](const std::vector<FetchedRecord>& records) {
+    for (const FetchedRecord& record : records) {
+      if (record.failure == Errc::kEnd) expire_record(*at, record.key, record.id.offset);
+    }
+  });
+}
+
+void Store::expire_record(Partition& partition, std::string_view key, Offset offset) {
+  const KeyHash hash = hasher_(key);
+  const auto entry = partition.index().find(hash);
+  if (!entry || entry->offset != offset) return;
+  Log& log = partition.log();
+  if (log.make_room(Log::record_bytes(key.size()), true) != Log::Room::kYes) return;
+  NewRecord tombstone{key, {}};
+  tombstone.has_value = false;
+  partition.apply(hash, log.append(tombstone, clock_.now()), false, kNeverExpires);
+  ++counters_.expired;
+}
+
+bool Store::idle() const {
+  if (jobs_ != 0 || cold_.reads_in_flight() != 0) return false;
+  return std::ranges::all_of(partitions_, [](const auto& partition) {
+    return !partition || !partition->has_log() || partition->log().idle();
+  });
+}
+
+}  // namespace minod

@@ -1,0 +1,158 @@
+// One shard's part of the keyspaces: runs commands against its partitions, and does the work between commands: reading
+// cold values, expiring, keeping memory within its limit, dispatching the logs. Belongs to one thread.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/byte_queue.h"
+#include "base/clock.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "index/key_hash.h"
+#include "log/disk.h"
+#include "log/log.h"
+#include "store/cold_reader.h"
+#include "store/command.h"
+#include "store/limits.h"
+#include "store/partition.h"
+#include "store/reply.h"
+#include "store/request.h"
+#include "store/value_cache.h"
+
+namespace minod {
+
+struct StoreOptions {
+  std::string directory;
+  int partitions = 1;                   // of each keyspace: a power of two
+  std::uint64_t memory_bytes_max = std::uint64_t{1} << 30;  // index, values, buffers and clients of this shard
+  std::size_t value_size_max = kValueSizeMaxDefault;
+  std::int64_t segment_bytes = kSegmentBytesDefault;
+  SyncPolicy sync = SyncPolicy::kAlways;
+  bool compress = false;
+  std::uint64_t hash_seed[2] = {0, 0};  // of the data directory
+};
+
+struct StoreCounters {
+  std::uint64_t hits = 0;            // reads of keys that were there
+  std::uint64_t misses = 0;
+  std::uint64_t expired = 0;
+  std::uint64_t parked = 0;          // runs that had to be repeated
+  std::uint64_t refused_full = 0;    // writes refused because the disk is full
+  std::uint64_t refused_memory = 0;  // writes refused because the index has reached maxmemory
+};
+
+class Store {
+ public:
+  Store(Disk& disk, const Clock& clock, Random& random, StoreOptions options);
+  ~Store();
+
+  // ---- start-up, blocking; then start()
+
+  // Puts what recovery made of an existing log in place. `partition->log()` is opened here.
+  Result<void> adopt(std::unique_ptr<Partition> partition, LogStart start);
+  // A partition for recovery to fill, to be adopted afterwards.
+  std::unique_ptr<Partition> new_partition(int db, int number);
+  void start();
+
+  // ---- commands
+
+  enum class Outcome : std::uint8_t {
+    kDone,    // the reply is complete; it may leave when its dependencies allow
+    kParked,  // nothing was replied or changed; request.resume is called when it should be run again
+  };
+  // `reply` appends to `out`. The arguments fit the command's arity; its keys lie in request.partition.
+  Outcome run(const CommandSpec& spec, Request& request, Reply& reply, ByteQueue& out);
+
+  // Starts loading what a command with this key will touch.
+  void prefetch(std::string_view key, int db, std::uint16_t partition) const;
+
+  // ---- between commands
+
+  void end_turn();   // sends what the logs gathered, lets memory go
+  std::size_t poll();  // resumes requests; returns how many. Disk::poll() is the owner's to call
+  void tick();       // about ten times a second: expiry in bounded slices, retries
+  void sync_logs();  // once a second under appendfsync everysec
+  bool idle() const;  // every log idle: safe to destroy
+
+  // The owner is told when a log's released() moves, and when a log fails.
+  std::function<void(Log&)> on_released;
+  std::function<void(const Error&)> on_failed;
+
+  // ---- for keyspace-wide commands and reports
+
+  Partition* partition(int db, int number) {
+    return partitions_[static_cast<std::size_t>(db * options_.partitions + number)].get();
+  }
+  const Partition* partition(int db, int number) const { return const_cast<Store*>(this)->partition(db, number); }
+  template <class Visit>
+  void for_each_partition(Visit&& visit) {
+    for (const auto& partition : partitions_) {
+      if (partition && partition->has_log()) visit(*partition);
+    }
+  }
+  KeyHash hash(std::string_view key) const { return hasher_(key); }
+  const StoreOptions& options() const { return options_; }
+  void set_memory_limit(std::uint64_t bytes) { options_.memory_bytes_max = bytes; }
+  void set_client_bytes(std::uint64_t bytes) { client_bytes_ = bytes; }
+  void set_sync_policy(SyncPolicy policy);
+  void set_value_size_max(std::size_t bytes) { options_.value_size_max = bytes; }
+  Random& random() { return random_; }
+  const Clock& clock() const { return clock_; }
+  const ValueCache& cache() const { return cache_; }
+  const ColdReader& cold_reader() const { return cold_; }
+  const StoreCounters& counters() const { return counters_; }
+
+  struct Memory {
+    std::uint64_t index = 0;
+    std::uint64_t tail = 0;
+    std::uint64_t cache = 0;
+    std::uint64_t clients = 0;
+    std::uint64_t total() const { return index + tail + cache + clients; }
+  };
+  Memory memory();
+  std::size_t pending_bytes();  // appended and not yet written, over all logs
+
+  // Lets every value in RAM go that is on disk. For tests, and for DEBUG.
+  void drop_values();
+
+ private:
+  friend class Call;
+
+  // A record's contents if they are in RAM.
+  std::optional<CachedRecord> resident(Partition& partition, Offset offset, const Request& request);
+  Result<void> open_log(Partition& partition, LogStart start);
+  LogEvents events_for(Partition& partition);
+  void make_database(int db, std::uint16_t number);
+  void park(Request& request);
+  void wake(Request& request);
+  void wake_room_waiters(const Log& log);
+  void write_index_files(Partition& partition, Offset segment);
+  void trim_memory();
+  void expire_slice(Partition& partition);
+  void expire_record(Partition& partition, std::string_view key, Offset offset);
+
+  Disk& disk_;
+  const Clock& clock_;
+  Random& random_;
+  StoreOptions options_;
+  KeyHasher hasher_;
+  ValueCache cache_;
+  ColdReader cold_;
+  StoreCounters counters_;
+  std::uint64_t client_bytes_ = 0;
+  bool index_over_limit_ = false;
+  std::uint16_t next_id_ = 0;
+  std::vector<std::unique_ptr<Partition>> partitions_;  // [db * partitions + number]; null until first written
+  std::vector<std::weak_ptr<Request::Parked>> waiting_; // for room or for a database
+  std::deque<std::weak_ptr<Request::Parked>> ready_;
+  std::shared_ptr<ColdReader::Ticket> expiry_reads_;
+  std::size_t jobs_ = 0;
+};
+
+}  // namespace minod
