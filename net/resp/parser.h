@@ -36,6 +36,7 @@ class RequestParser {
   std::size_t missing() const { return missing_; }
 
   const std::string& error() const { return error_; }
+  bool silent() const { return silent_; }  // error() is for the log only: close without a reply, as Redis does
 
  private:
   struct Argument {
@@ -44,6 +45,8 @@ class RequestParser {
   };
 
   Status parse_multibulk(std::string_view input, bool authenticated);
+  Status parse_count(std::string_view input, bool authenticated);
+  Status parse_bulk_size(std::string_view input, bool authenticated);
   Status parse_inline(std::string_view input);
   Status fail(std::string text);
   void reset();
@@ -58,6 +61,7 @@ class RequestParser {
   std::size_t consumed_ = 0;
   std::size_t missing_ = 1;
   std::string error_;
+  bool silent_ = false;
 };
 
 }  // namespace minod::resp
