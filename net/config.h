@@ -1,0 +1,73 @@
+// What a node can be told. Every option has one name, the same on the command line (--name value), in the config file
+// (name value, as redis.conf) and in CONFIG GET and SET; where Redis has an option for the same thing, it is Redis's.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/diag.h"
+#include "base/result.h"
+#include "log/format.h"
+#include "log/log.h"
+#include "net/limits.h"
+#include "store/limits.h"
+
+namespace minod {
+
+struct Config {
+  std::vector<std::string> bind{"127.0.0.1"};
+  std::uint16_t port = 6379;          // 0: no TCP listener
+  std::string unixsocket;             // empty: none
+  unsigned unixsocketperm = 0700;     // octal
+  std::string dir = "./data";
+  int shards = 1;
+  int partitions = 1;                 // a power of two; fixed when the data directory is created
+  SyncPolicy appendfsync = SyncPolicy::kAlways;
+  std::uint64_t maxmemory = 0;        // 0: half of this machine's memory
+  std::int64_t segment_bytes = kSegmentBytesDefault;
+  bool compress = false;              // compression-type none|zstd
+  diag::Level loglevel = diag::Level::kNotice;
+  diag::Format log_format = diag::Format::kText;
+  std::string requirepass;
+  std::size_t proto_max_bulk_len = kValueSizeMaxDefault;
+  std::size_t maxclients = kMaxClientsDefault;
+  int timeout = 0;                    // seconds an idle client is kept; 0: for ever
+  int tcp_keepalive = 300;            // seconds; 0: off
+  int idle_poll_us = 0;               // how long a shard polls before it sleeps
+  bool force_truncate = false;
+  bool enable_debug_command = false;
+  bool protected_mode = true;         // without a password, only loopback addresses and unix sockets are served
+};
+
+struct Option {
+  std::string_view name;        // "appendfsync"
+  std::string_view value_name;  // "always|everysec|no", for --help
+  std::string_view help;        // one line
+  bool at_run_time;             // CONFIG SET may change it
+  std::string (*get)(const Config&);
+  // kInvalid says what is accepted: "appendfsync must be always, everysec or no, not 'x'".
+  Result<void> (*set)(Config&, std::string_view value);
+};
+
+// All options, sorted by name.
+std::span<const Option> options();
+const Option* find_option(std::string_view name);  // any case
+
+// Names that Redis has, clients ask for, and minod answers but can't change: "save" "", "appendonly" "yes", ...
+struct FixedOption {
+  std::string_view name;
+  std::string_view value;
+};
+std::span<const FixedOption> fixed_options();
+
+// Applies the lines of a config file: "name value", "#" comments, quoted values, "include path". An error names the file
+// and the line.
+Result<void> load_config_file(const std::string& path, Config& config);
+
+// What no single option can tell: relations between them. An error says which option to change.
+Result<void> check_config(const Config& config);
+
+}  // namespace minod
