@@ -1,10 +1,5 @@
-<<<<<<< HEAD
-// How often each value occurred, to within 1/64 of the value: log-linear buckets as in HdrHistogram, over all of 64 bits.
-// Values have no unit; minod records nanoseconds.
-=======
 // How often each value occurred, to within 1/64 of the value: log-linear buckets as in HdrHistogram, over all of 64
 // bits. Values have no unit; minod records nanoseconds.
->>>>>>> bench
 #pragma once
 
 #include <array>
