@@ -6,6 +6,7 @@
 // there. So a function reads everything it needs before its first put() or erase(), and returns as soon as parked().
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -44,6 +45,7 @@ class Call {
   UnixMillis now() const { return now_; }
   int db() const { return db_; }
   Store& store() { return store_; }
+  std::size_t value_size_max() const;  // the largest value that a command may make (proto-max-bulk-len)
 
   // True when this run is over: return at once. It will be repeated, or its reply is an error that has been set.
   bool parked() const { return parked_ || failed_; }

@@ -1,0 +1,86 @@
+#include "store/command_rows.h"
+#include "store/commands.h"
+
+namespace minod {
+
+namespace {
+
+constexpr CommandSpec kRows[] = {
+    {"copy", -3, kWrite | kDenyOom, kFirstTwo, commands::copy, "6.2.0", "generic", "O(N) in the size of the value",
+     "Writes a key's value and time to live to another key", "@keyspace @write @slow", "RO access;OW update"},
+    {"del", -2, kWrite | kManyRecords, kAll, commands::del, "1.0.0", "generic", "O(N) in the number of keys",
+     "Deletes keys", "@keyspace @write @slow", "RM delete", "request_policy:multi_shard response_policy:agg_sum"},
+    {"exists", -2, kReadOnly | kFast, kAll, commands::exists, "1.0.0", "generic",
+     "O(N) where N is the number of keys to check", "Counts the keys that exist", "@keyspace @read @fast", "RO",
+     "request_policy:multi_shard response_policy:agg_sum"},
+    {"expire", -3, kWrite | kFast, kFirst, commands::expire, "1.0.0", "generic", "O(1)",
+     "Sets the time to live in seconds", "@keyspace @write @fast", "RW update"},
+    {"expireat", -3, kWrite | kFast, kFirst, commands::expireat, "1.2.0", "generic", "O(1)",
+     "Sets when a key expires, in Unix seconds", "@keyspace @write @fast", "RW update"},
+    {"expiretime", 2, kReadOnly | kFast, kFirst, commands::expiretime, "7.0.0", "generic", "O(1)",
+     "Returns when a key expires, in Unix seconds", "@keyspace @read @fast", "RO access"},
+    {"keys", 2, kReadOnly | kAllPartitions, kNoKeys, commands::keys, "1.0.0", "generic",
+     "O(N) with N being the number of keys in the database, under the assumption that the key names in the database "
+     "and the given pattern have limited length",
+     "Returns all keys that match a pattern", "@keyspace @read @slow @dangerous", "",
+     "request_policy:all_shards nondeterministic_output_order"},
+    {"move", 3, kWrite | kFast | kManyRecords, kFirst, commands::move, "1.0.0", "generic", "O(1)",
+     "Moves a key to another database", "@keyspace @write @fast", "RW access update"},
+    {"object", -2, 0, kNoKeys, commands::object, "2.2.3", "generic", "Depends on subcommand",
+     "Container of commands about the representation of values", "@slow"},
+    {"object|encoding", 3, kReadOnly, kSecond, commands::object_encoding, "2.2.3", "generic", "O(1)",
+     "Returns how Redis would hold the value", "@keyspace @read @slow", "RO", "nondeterministic_output"},
+    {"object|freq", 3, kReadOnly, kSecond, commands::object_freq, "4.0.0", "generic", "O(1)",
+     "Returns an error, because access is not counted by key", "@keyspace @read @slow", "RO",
+     "nondeterministic_output"},
+    {"object|help", 2, kLoading | kStale, kNoKeys, commands::object_help, "6.2.0", "generic", "O(1)",
+     "Lists the subcommands", "@keyspace @slow"},
+    {"object|idletime", 3, kReadOnly, kSecond, commands::object_idletime, "2.2.3", "generic", "O(1)",
+     "Returns 0 for a key that exists, because access times are not recorded", "@keyspace @read @slow", "RO",
+     "nondeterministic_output"},
+    {"object|refcount", 3, kReadOnly, kSecond, commands::object_refcount, "2.2.3", "generic", "O(1)",
+     "Returns 1 for a key that exists", "@keyspace @read @slow", "RO", "nondeterministic_output"},
+    {"persist", 2, kWrite | kFast, kFirst, commands::persist, "2.2.0", "generic", "O(1)", "Removes the time to live",
+     "@keyspace @write @fast", "RW update"},
+    {"pexpire", -3, kWrite | kFast, kFirst, commands::pexpire, "2.6.0", "generic", "O(1)",
+     "Sets the time to live in milliseconds", "@keyspace @write @fast", "RW update"},
+    {"pexpireat", -3, kWrite | kFast, kFirst, commands::pexpireat, "2.6.0", "generic", "O(1)",
+     "Sets when a key expires, in Unix milliseconds", "@keyspace @write @fast", "RW update"},
+    {"pexpiretime", 2, kReadOnly | kFast, kFirst, commands::pexpiretime, "7.0.0", "generic", "O(1)",
+     "Returns when a key expires, in Unix milliseconds", "@keyspace @read @fast", "RO access"},
+    {"pttl", 2, kReadOnly | kFast, kFirst, commands::pttl, "2.6.0", "generic", "O(1)",
+     "Returns the time to live in milliseconds", "@keyspace @read @fast", "RO access", "nondeterministic_output"},
+    {"randomkey", 1, kReadOnly | kAllPartitions, kNoKeys, commands::randomkey, "1.0.0", "generic", "O(1)",
+     "Returns some key", "@keyspace @read @slow", "", "request_policy:all_shards nondeterministic_output"},
+    {"rename", 3, kWrite | kManyRecords, kFirstTwo, commands::rename, "1.0.0", "generic", "O(1)",
+     "Gives a key another name, replacing what has it", "@keyspace @write @slow", "RW access delete;OW update"},
+    {"renamenx", 3, kWrite | kFast | kManyRecords, kFirstTwo, commands::renamenx, "1.0.0", "generic", "O(1)",
+     "Gives a key another name if that is free", "@keyspace @write @fast", "RW access delete;OW insert"},
+    {"scan", -2, kReadOnly | kAllPartitions, kNoKeys, commands::scan, "2.8.0", "generic",
+     "O(1) for every call, O(N) in the number of keys for a whole iteration", "Returns keys in portions, by a cursor",
+     "@keyspace @read @slow", "", "nondeterministic_output request_policy:special"},
+    {"touch", -2, kReadOnly | kFast, kAll, commands::exists, "3.2.1", "generic",
+     "O(N) where N is the number of keys that will be touched", "Counts the keys that exist", "@keyspace @read @fast",
+     "RO", "request_policy:multi_shard response_policy:agg_sum"},
+    {"ttl", 2, kReadOnly | kFast, kFirst, commands::ttl, "1.0.0", "generic", "O(1)",
+     "Returns the time to live in seconds", "@keyspace @read @fast", "RO access", "nondeterministic_output"},
+    {"type", 2, kReadOnly | kFast, kFirst, commands::type, "1.0.0", "generic", "O(1)",
+     "Returns the type of a value, which is string", "@keyspace @read @fast", "RO"},
+    {"unlink", -2, kWrite | kFast | kManyRecords, kAll, commands::del, "4.0.0", "generic", "O(N) in the number of keys",
+     "Deletes keys", "@keyspace @write @fast", "RM delete", "request_policy:multi_shard response_policy:agg_sum"},
+    {"dbsize", 1, kReadOnly | kFast | kAllPartitions, kNoKeys, commands::dbsize, "1.0.0", "server", "O(1)",
+     "Returns the number of keys in the database", "@keyspace @read @fast", "",
+     "request_policy:all_shards response_policy:agg_sum"},
+    {"flushall", -1, kWrite | kAllPartitions, kNoKeys, commands::flushall, "1.0.0", "server",
+     "O(N) where N is the total number of keys in all databases", "Deletes all keys of all databases",
+     "@keyspace @write @slow @dangerous", "", "request_policy:all_shards response_policy:all_succeeded"},
+    {"flushdb", -1, kWrite | kAllPartitions, kNoKeys, commands::flushdb, "1.0.0", "server",
+     "O(N) where N is the number of keys in the selected database", "Deletes all keys of the database",
+     "@keyspace @write @slow @dangerous", "", "request_policy:all_shards response_policy:all_succeeded"},
+};
+
+}  // namespace
+
+std::span<const CommandSpec> key_rows() { return kRows; }
+
+}  // namespace minod
