@@ -116,6 +116,8 @@ class Log {
   const Watermarks& marks() const { return marks_; }
   // Replies that depend on records below this may leave.
   Offset released() const { return options_.sync == SyncPolicy::kAlways ? marks_.committed() : marks_.written(); }
+  // What is on its way to the disk ends here; what lies above goes with the next group.
+  Offset dispatched() const { return in_flight_ ? writing_.end_offset : marks_.written(); }
   Offset log_start() const { return log_start_; }
   void set_sync_policy(SyncPolicy policy) { options_.sync = policy; }
   const Error* failure() const { return failure_ ? &*failure_ : nullptr; }

@@ -102,9 +102,6 @@ class Call {
     return *static_cast<State*>(state_slot().get());
   }
 
-  // The greatest value that may be stored: proto-max-bulk-len.
-  std::size_t value_size_max() const;
-
   // Memory for a value composed by the function (APPEND, SETRANGE); empty at each use.
   std::string& scratch();
 

@@ -1,12 +1,15 @@
 // Commands that walk the whole keyspace. Keys are on disk, so a walk reads them: SCAN in the order of the index, since
 // its guarantee is about keys; KEYS in the order of the log, which reads every block once.
 #include <algorithm>
+#include <charconv>
+#include <optional>
+#include <string>
 #include <vector>
 
+#include "store/argument.h"
 #include "store/call.h"
 #include "store/commands.h"
 #include "store/glob.h"
-#include "store/number.h"
 #include "store/request.h"
 #include "store/store.h"
 
@@ -33,32 +36,37 @@ struct ScanOptions {
 bool parse_scan_options(Call& call, ScanOptions& options) {
   for (std::size_t i = 2; i < call.count(); i += 2) {
     if (i + 1 == call.count()) {
-      call.reply().error("ERR syntax error");
+      call.reply().error(kSyntaxError);
       return false;
     }
     const std::string_view value = call[i + 1];
-    if (equals_ignoring_case(call[i], "match")) {
+    if (is_word(call[i], "MATCH")) {
       options.match = value;
       options.has_match = value != "*";
-    } else if (equals_ignoring_case(call[i], "count")) {
-      const auto count = parse_integer(value);
-      if (!count) {
-        call.reply().error("ERR value is not an integer or out of range");
-        return false;
-      }
+    } else if (is_word(call[i], "COUNT")) {
+      const auto count = integer_argument(call, i + 1);
+      if (!count) return false;
       if (*count < 1) {
-        call.reply().error("ERR syntax error");
+        call.reply().error(kSyntaxError);
         return false;
       }
       options.count = std::min(*count, kScanCountMax);
-    } else if (equals_ignoring_case(call[i], "type")) {
-      options.only_other_types = !equals_ignoring_case(value, "string");
+    } else if (is_word(call[i], "TYPE")) {
+      options.only_other_types = !is_word(value, "STRING");
     } else {
-      call.reply().error("ERR syntax error");
+      call.reply().error(kSyntaxError);
       return false;
     }
   }
   return true;
+}
+
+// Redis reads it with strtoul: digits and nothing else, within 64 bits.
+std::optional<std::uint64_t> parse_cursor(std::string_view text) {
+  std::uint64_t cursor = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), cursor);
+  if (failure != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return cursor;
 }
 
 }  // namespace
@@ -175,9 +183,9 @@ void dbsize(Call& call) {
 namespace {
 
 bool flush_mode_fits(Call& call) {
-  const bool fits = call.count() == 1 || (call.count() == 2 && (equals_ignoring_case(call[1], "sync") ||
-                                                               equals_ignoring_case(call[1], "async")));
-  if (!fits) call.reply().error("ERR syntax error");
+  const bool fits = call.count() == 1 || (call.count() == 2 && (is_word(call[1], "SYNC") ||
+                                                               is_word(call[1], "ASYNC")));
+  if (!fits) call.reply().error(kSyntaxError);
   return fits;
 }
 

@@ -1,0 +1,301 @@
+#include "net/resp/session.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "net/connection.h"
+#include "net/remote_call.h"
+#include "net/resp/value.h"
+#include "net/shard.h"
+#include "store/slot.h"
+
+namespace minod::resp {
+
+// One reply a partition, in order, until all have answered.
+struct Session::Walk {
+  const CommandSpec* spec = nullptr;
+  std::vector<std::string> args;
+  std::vector<std::uint16_t> left;  // partitions still to ask, the next one last
+  std::vector<Value> replies;
+};
+
+namespace {
+
+std::string unknown_command(std::span<const std::string_view> args) {
+  std::string text = "ERR unknown command '" + std::string(args[0].substr(0, 128)) + "', with args beginning with: ";
+  for (std::size_t i = 1; i < args.size() && text.size() < 128 + 60; ++i) {
+    text += "'" + std::string(args[i].substr(0, 128)) + "' ";
+  }
+  return text;
+}
+
+void append_value(Reply& reply, const Value& value) {
+  switch (value.type) {
+    case Value::Type::kInteger:
+      reply.integer(value.integer);
+      return;
+    case Value::Type::kError:
+      reply.error(value.text);
+      return;
+    case Value::Type::kSimple:
+      reply.simple(value.text);
+      return;
+    case Value::Type::kNull:
+      reply.null();
+      return;
+    case Value::Type::kArray:
+      reply.array(value.elements.size());
+      for (const Value& element : value.elements) append_value(reply, element);
+      return;
+    default:
+      reply.bulk(value.text);
+      return;
+  }
+}
+
+// What the partitions' replies are together: counts add up, lists are joined, an error wins.
+Value merged(std::vector<Value> replies) {
+  Value result = std::move(replies.front());
+  for (std::size_t i = 1; i < replies.size() && !result.is_error(); ++i) {
+    Value& other = replies[i];
+    if (other.is_error() || result.type == Value::Type::kNull) {
+      result = std::move(other);
+    } else if (result.type == Value::Type::kInteger) {
+      result.integer += other.integer;
+    } else if (result.type == Value::Type::kArray) {
+      std::ranges::move(other.elements, std::back_inserter(result.elements));
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+Session::Session(Shard& shard, Connection& connection)
+    : shard_(shard), connection_(connection), parser_(limits_), alive_(std::make_shared<bool>(true)) {
+  const Config config = shard.node().config();
+  limits_.bulk_bytes_max = config.proto_max_bulk_len;
+  state_.authenticated = config.requirepass.empty();
+  request_.resume = [this] {
+    waiting_ = false;
+    connection_.resume();
+  };
+}
+
+Session::~Session() = default;
+
+void Session::cancel() {
+  *alive_ = false;
+  alive_ = std::make_shared<bool>(false);
+  request_.reset();
+  walk_.reset();
+}
+
+Session::Step Session::execute_next(ByteQueue& in, ReplyQueue& replies) {
+  limits_.bulk_bytes_max = shard_.store().options().value_size_max;
+  const RequestParser::Status status = parser_.parse(in.view(), state_.authenticated);
+  Reply reply(replies.bytes(), state_.protocol);
+  reply_ = &reply;
+  switch (status) {
+    case RequestParser::Status::kIncomplete:
+      return Step::kNeedsMore;
+    case RequestParser::Status::kEmpty:
+      in.consume(parser_.consumed());
+      return Step::kDone;
+    case RequestParser::Status::kError:
+      if (!parser_.error().empty()) reply.error(parser_.error());
+      in.clear();
+      return Step::kClose;
+    case RequestParser::Status::kCommand:
+      break;
+  }
+  args_ = parser_.arguments();
+  return dispatch(replies, parser_.consumed(), in);
+}
+
+Session::Step Session::dispatch(ReplyQueue& replies, std::size_t consumed, ByteQueue& in) {
+  const std::size_t begin = replies.bytes().size();
+  Step step = Step::kDone;
+  if (has_later_) {
+    has_later_ = false;
+    replies.bytes().append(later_);
+    later_.clear();
+  } else {
+    const CommandSpec* const spec = find_command(args_[0]);
+    if (!refuse(spec)) {
+      ++shard_.report().commands;
+      step = (spec->flags & kConnection) != 0 ? run_here(*spec) : run_in_store(*spec, replies);
+    }
+  }
+  if (step == Step::kWaiting) return step;
+  in.consume(consumed);
+  if (state_.reply_off || state_.skip_this_reply) replies.bytes().truncate(begin);
+  state_.skip_this_reply = std::exchange(state_.skip_next_reply, false);
+  return quit_ ? Step::kClose : step;
+}
+
+// Replies the error itself.
+bool Session::refuse(const CommandSpec* spec) {
+  if (spec == nullptr) {
+    reply_->error(unknown_command(args_));
+    return true;
+  }
+  const CommandSpec* arity_of = spec;
+  if (has_subcommands(*spec) && args_.size() > 1) {
+    arity_of = find_subcommand(spec->name, args_[1]);
+    if (arity_of == nullptr) {
+      std::string container(spec->name);
+      std::ranges::transform(container, container.begin(), [](unsigned char c) { return std::toupper(c); });
+      reply_->error("ERR unknown subcommand '" + std::string(args_[1].substr(0, 128)) + "'. Try " + container + " HELP.");
+      return true;
+    }
+  }
+  if (!arity_fits(*arity_of, args_.size())) {
+    reply_->error("ERR wrong number of arguments for '" + std::string(arity_of->name) + "' command");
+    return true;
+  }
+  if (!state_.authenticated && (spec->flags & kNoAuth) == 0) {
+    reply_->error("NOAUTH Authentication required.");
+    return true;
+  }
+  state_.last_command = arity_of->name;
+  return false;
+}
+
+Session::Step Session::run_here(const CommandSpec& spec) {
+  run_connection_command(*this, spec);
+  return waiting_ ? Step::kWaiting : Step::kDone;
+}
+
+// ---- commands on keys
+
+bool Session::route(const CommandSpec& spec, std::uint16_t& partition) {
+  const int partitions = shard_.store().options().partitions;
+  partition = 0;
+  if (partitions == 1 || spec.keys.first == 0) return true;
+  const auto keys = key_positions(spec, args_);
+  if (!keys || keys->empty()) return true;
+  partition = partition_of(args_[keys->front()], partitions);
+  for (const std::size_t key : *keys) {
+    if (partition_of(args_[key], partitions) == partition) continue;
+    reply_->error("CROSSSLOT Keys in request don't hash to the same slot");
+    return false;
+  }
+  return true;
+}
+
+Session::Step Session::run_in_store(const CommandSpec& spec, ReplyQueue& replies) {
+  std::uint16_t partition = 0;
+  if (!route(spec, partition)) return Step::kDone;
+  if (shard_.store().options().partitions > 1 && (spec.flags & kAllPartitions) != 0) return run_on_all(spec);
+  const int owner = shard_.node().owner_of(partition);
+  if (owner != shard_.number()) {
+    request_.partition = partition;
+    return run_on(owner, spec);
+  }
+  const std::size_t begin = replies.bytes().size();
+  request_.args = args_;
+  request_.db = state_.db;
+  request_.partition = partition;
+  if (shard_.store().run(spec, request_, *reply_, replies.bytes()) == Store::Outcome::kParked) {
+    waiting_ = true;
+    return Step::kWaiting;
+  }
+  replies.hold(begin, request_.dependencies);
+  request_.reset();
+  return Step::kDone;
+}
+
+Session::Step Session::run_on(int owner, const CommandSpec& spec) {
+  RemoteCall call{&spec, {}, state_.db, request_.partition, state_.protocol};
+  call.args.assign(args_.begin(), args_.end());
+  waiting_ = true;
+  run_remotely(shard_, owner, std::move(call), [this, alive = alive_](std::string bytes) {
+    if (*alive) finish_later(std::move(bytes));
+  });
+  return Step::kWaiting;
+}
+
+void Session::finish_later(std::string bytes) {
+  later_ = std::move(bytes);
+  has_later_ = true;
+  waiting_ = false;
+  connection_.resume();
+}
+
+// ---- commands on all partitions
+
+namespace {
+
+// A SCAN cursor over partitions: which partition, and the cursor within it.
+struct WideCursor {
+  std::uint64_t within = 0;
+  std::uint16_t partition = 0;
+};
+
+std::optional<WideCursor> parse_wide_cursor(std::string_view text, int partitions) {
+  std::uint64_t cursor = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), cursor);
+  if (failure != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  const auto count = static_cast<std::uint64_t>(partitions);
+  return WideCursor{cursor / count, static_cast<std::uint16_t>(cursor % count)};
+}
+
+std::uint64_t next_wide_cursor(WideCursor from, std::uint64_t next_within, int partitions) {
+  const auto count = static_cast<std::uint64_t>(partitions);
+  if (next_within != 0) return next_within * count + from.partition;
+  return from.partition + 1u < count ? from.partition + 1u : 0;
+}
+
+}  // namespace
+
+Session::Step Session::run_on_all(const CommandSpec& spec) {
+  const int partitions = shard_.store().options().partitions;
+  const bool scans = spec.name == "scan";
+  if (!walk_) {
+    walk_ = std::make_unique<Walk>();
+    walk_->spec = &spec;
+    walk_->args.assign(args_.begin(), args_.end());
+    if (scans) {
+      const auto cursor = parse_wide_cursor(args_[1], partitions);
+      walk_->left.push_back(cursor ? cursor->partition : std::uint16_t{0});
+      if (cursor) walk_->args[1] = std::to_string(cursor->within);
+    } else {
+      for (int p = partitions; p > 0; --p) walk_->left.push_back(static_cast<std::uint16_t>(p - 1));
+      // RANDOMKEY takes the first partition that has a key, so it begins somewhere else each time.
+      if (spec.name == "randomkey") {
+        const auto turn = shard_.store().random().below(static_cast<std::uint64_t>(partitions));
+        std::ranges::rotate(walk_->left, walk_->left.begin() + static_cast<std::ptrdiff_t>(turn));
+      }
+    }
+  }
+  if (walk_->left.empty()) {
+    Value result = merged(std::move(walk_->replies));
+    if (scans && !result.is_error()) {
+      std::uint64_t within = 0;
+      const std::string& text = result.elements[0].text;
+      std::from_chars(text.data(), text.data() + text.size(), within);
+      const auto from = parse_wide_cursor(args_[1], partitions);
+      result.elements[0].text = std::to_string(next_wide_cursor(*from, within, partitions));
+    }
+    walk_.reset();
+    append_value(*reply_, result);
+    return Step::kDone;
+  }
+  const std::uint16_t partition = walk_->left.back();
+  walk_->left.pop_back();
+  waiting_ = true;
+  run_remotely(shard_, shard_.node().owner_of(partition),
+               RemoteCall{walk_->spec, walk_->args, state_.db, partition, Protocol::kResp2},
+               [this, alive = alive_](const std::string& bytes) {
+                 if (!*alive) return;
+                 std::size_t used = 0;
+                 auto value = parse_value(bytes, used);
+                 if (value) walk_->replies.push_back(std::move(*value));
+                 waiting_ = false;
+                 connection_.resume();
+               });
+  return Step::kWaiting;
+}
+
+}  // namespace minod::resp

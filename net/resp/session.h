@@ -1,0 +1,106 @@
+// What a client says over its connection, in the Redis protocol: its requests in order, and the state that outlives a
+// request (database, name, authentication, protocol version). Commands on keys go to the store of the shard that owns
+// the partition; commands on the connection and the server run here.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/byte_queue.h"
+#include "net/reply_queue.h"
+#include "net/resp/parser.h"
+#include "store/command.h"
+#include "store/reply.h"
+#include "store/request.h"
+#include "store/store.h"
+
+namespace minod {
+
+class Connection;
+class Shard;
+
+namespace resp {
+
+class Session {
+ public:
+  Session(Shard& shard, Connection& connection);
+  ~Session();
+
+  enum class Step : std::uint8_t {
+    kDone,       // a request was used up
+    kNeedsMore,  // `in` does not hold a whole request
+    kWaiting,    // the request waits; Connection::resume() follows, then call again with the same input
+    kClose,      // close the connection when the replies have left
+  };
+  // Executes the request at the front of `in`.
+  Step execute_next(ByteQueue& in, ReplyQueue& replies);
+
+  bool waiting() const { return waiting_; }
+  void cancel();                       // the connection is closing: forget what the request waits for
+  std::size_t missing_bytes() const { return parser_.missing(); }
+
+  // ---- for the commands that run here (connection_commands.cc and its neighbours)
+
+  struct State {
+    std::string name;
+    std::string lib_name;
+    std::string lib_version;
+    std::string last_command;          // "client|list"
+    int db = 0;
+    Protocol protocol = Protocol::kResp2;
+    bool authenticated = false;
+    bool reply_off = false;            // CLIENT REPLY OFF
+    bool skip_next_reply = false;      // CLIENT REPLY SKIP: the next command's reply is dropped
+    bool skip_this_reply = false;
+    bool no_evict = false;
+    bool no_touch = false;
+  };
+  State& state() { return state_; }
+  const State& state() const { return state_; }
+  Shard& shard() { return shard_; }
+  Connection& connection() { return connection_; }
+  std::span<const std::string_view> args() const { return args_; }
+  Reply& reply() { return *reply_; }
+  bool quitting() const { return quit_; }
+  void quit() { quit_ = true; }        // close after this reply
+  // The reply comes later, as RESP bytes, through finish_later(); alive() tells then whether this session still is.
+  void reply_later() { waiting_ = true; }
+  void finish_later(std::string bytes);
+  std::shared_ptr<bool> alive() const { return alive_; }
+
+ private:
+  Step dispatch(ReplyQueue& replies, std::size_t consumed, ByteQueue& in);
+  bool refuse(const CommandSpec* spec);
+  Step run_here(const CommandSpec& spec);
+  Step run_in_store(const CommandSpec& spec, ReplyQueue& replies);
+  Step run_on(int shard, const CommandSpec& spec);
+  Step run_on_all(const CommandSpec& spec);
+  bool route(const CommandSpec& spec, std::uint16_t& partition);
+
+  Shard& shard_;
+  Connection& connection_;
+  State state_;
+  RespLimits limits_;
+  RequestParser parser_;
+  Request request_;
+  std::span<const std::string_view> args_;
+  Reply* reply_ = nullptr;
+  bool waiting_ = false;
+  bool quit_ = false;
+  bool has_later_ = false;
+  std::string later_;                  // bytes of a reply that came from elsewhere
+  struct Walk;                         // a command that concerns all partitions
+  std::unique_ptr<Walk> walk_;
+  std::shared_ptr<bool> alive_;        // for answers that come from other shards
+};
+
+// Runs a command that the table marks kConnection. connection_commands.cc.
+void run_connection_command(Session& session, const CommandSpec& spec);
+
+}  // namespace resp
+}  // namespace minod

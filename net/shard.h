@@ -1,0 +1,110 @@
+// One core's share of the node: one thread with its event loop, disk context, partitions and connections. Everything
+// here belongs to that thread except post() and the counters that say so.
+#pragma once
+
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "log/aio_disk.h"
+#include "net/commit_gate.h"
+#include "net/mailbox.h"
+#include "net/node.h"
+#include "store/store.h"
+
+namespace minod {
+
+class Connection;
+
+class Shard {
+ public:
+  // `producers`: how many threads may post() to it, each with its own mailbox.
+  Shard(Node& node, int number, int producers);
+  ~Shard();
+
+  // Start-up, from the main thread before run(). Blocking.
+  Result<void> open(const StoreOptions& options);
+  Disk& disk() { return *disk_; }
+  Store& store() { return *store_; }
+
+  // The thread's body: serves until stop_serving() and everything is on disk; notes the clean end of its logs.
+  void run();
+
+  // From the producer with this number (a shard's own, or the main thread's, which is the last): `message` runs on this
+  // shard's thread. Never blocks; what does not fit the mailbox waits in the producer's overflow.
+  void post(int producer, Message message);
+
+  // Runs on this shard, posted by the main thread.
+  void adopt_socket(int fd, bool is_unix, std::string peer);
+  void stop_serving();
+
+  // ---- for connections, on this thread
+
+  Node& node() { return node_; }
+  int number() const { return number_; }
+  CommitGate& gate() { return gate_; }
+  boost::asio::io_context& io() { return io_; }
+  ShardReport& report() { return report_; }
+  ShardReport fresh_report();  // and publishes it
+  // Too much is appended and not yet written: connections stop executing until they are resumed.
+  bool overloaded() const { return overloaded_; }
+  void resume_when_relieved(std::uint64_t connection) { relieved_.push_back(connection); }
+  void closed(std::uint64_t connection) { graves_.push_back(connection); }
+  Connection* connection(std::uint64_t id);
+  const std::unordered_map<std::uint64_t, std::unique_ptr<Connection>>& connections() const { return connections_; }
+
+  // Any thread.
+  std::size_t client_count() const { return client_count_.load(std::memory_order_relaxed); }
+  void client_promised() { client_count_.fetch_add(1, std::memory_order_relaxed); }
+
+ private:
+  using Executor = boost::asio::io_context::executor_type;
+  using Descriptor = boost::asio::posix::basic_stream_descriptor<Executor>;
+
+  bool turn();  // true when it did something
+  void sleep();
+  std::size_t drain_mailboxes();
+  void flush_overflow();
+  void bury();
+  void tick();
+  void arm_tick();
+  void arm_descriptor(Descriptor& descriptor, std::uint64_t& count);
+  void finish();
+
+  Node& node_;
+  int number_;
+  boost::asio::io_context io_;
+  std::unique_ptr<AioDisk> disk_;
+  std::unique_ptr<Store> store_;
+  CommitGate gate_;
+  std::vector<std::unique_ptr<Mailbox>> mailboxes_;  // by producer
+  Doorbell doorbell_;
+  std::vector<std::deque<Message>> overflow_;        // of this producer, by consumer
+  std::unique_ptr<Descriptor> doorbell_descriptor_;
+  std::unique_ptr<Descriptor> disk_descriptor_;
+  std::uint64_t doorbell_count_ = 0;
+  std::uint64_t disk_count_ = 0;
+  boost::asio::basic_waitable_timer<std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>,
+                                    Executor>
+      timer_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
+  std::vector<std::uint64_t> graves_;
+  std::vector<std::uint64_t> relieved_;
+  std::atomic<std::size_t> client_count_{0};
+  ShardReport report_;
+  MonotonicNanos next_sync_;
+  int idle_poll_us_ = 0;
+  bool overloaded_ = false;
+  bool stopping_ = false;
+  MonotonicNanos stop_deadline_;
+};
+
+}  // namespace minod
