@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "base/buffer.h"
 #include "base/ids.h"
@@ -30,9 +31,13 @@ class SegmentReader {
   Epoch epoch() const { return epoch_; }               // the greatest seen
 
  private:
+  Result<void> fill_batch();            // the batch at position_ whole, if the file has it
   Result<void> fill(std::size_t size);  // as many bytes as the file has, up to `size`, from position_ on
+  void make_room(std::size_t size);
+  Error no_batch(std::string detail);
   Result<bool> zero_to_end();
   Bytes window() const;
+  Error torn(std::string detail) const;
 
   File& file_;
   FilePosition position_;
@@ -40,7 +45,7 @@ class SegmentReader {
   Epoch epoch_;
   bool contiguous_;
   AlignedBuffer buffer_;
-  std::size_t begin_ = 0;   // in buffer_: the byte at position_
+  std::size_t begin_ = 0;  // in buffer_: the byte at position_; past end_ until the first read
   std::size_t end_ = 0;
   bool at_file_end_ = false;
 };

@@ -13,8 +13,8 @@ namespace minod {
 
 // A change to be written. The views are read during the call they are passed to.
 struct NewRecord {
-  std::string_view key;
-  std::string_view value;
+  std::string_view key = {};
+  std::string_view value = {};
   bool has_key = true;        // false: a null key; only plain topics and control batches have those
   bool has_value = true;      // false: a tombstone
   UnixMillis expires_at = kNeverExpires;
