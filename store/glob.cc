@@ -1,7 +1,5 @@
 #include "store/glob.h"
 
-#include <algorithm>
-
 namespace minod {
 
 namespace {
@@ -21,10 +19,10 @@ bool class_matches(std::string_view pattern, std::size_t& at, unsigned char c) {
       ++at;
       break;
     } else if (left >= 3 && pattern[at + 1] == '-') {
-      const auto [low, high] =
-          std::minmax(static_cast<unsigned char>(pattern[at]), static_cast<unsigned char>(pattern[at + 2]));
+      const auto low = static_cast<unsigned char>(pattern[at]);
+      const auto high = static_cast<unsigned char>(pattern[at + 2]);
       at += 2;
-      if (low <= c && c <= high) found = true;
+      if ((low <= c && c <= high) || (high <= c && c <= low)) found = true;
     } else if (static_cast<unsigned char>(pattern[at]) == c) {
       found = true;
     }
