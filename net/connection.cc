@@ -17,8 +17,6 @@ namespace asio = boost::asio;
 constexpr std::size_t kUnreadRepliesMax = std::size_t{1} << 20;
 constexpr std::size_t kKeptMemory = std::size_t{64} << 10;
 
-std::string local_name(int fd, bool is_unix);
-
 }  // namespace
 
 Connection::Connection(Shard& shard, std::uint64_t id, int fd, bool is_unix, std::string peer)
@@ -41,7 +39,8 @@ void Connection::start() { read(); }
 
 void Connection::read() {
   if (reading_ || closed_ || closing_) return;
-  const std::size_t wanted = std::max(kReadChunkMin, std::min(session_.missing_bytes(), kReadChunkBytes));
+  // Ten thousand idle clients must not cost a full buffer each, so the room follows what the client has sent.
+  const std::size_t wanted = std::clamp(session_.missing_bytes(), read_size_, kReadBytesMax);
   char* const into = in_.reserve(wanted);
   reading_ = true;
   ++operations_;
@@ -52,6 +51,7 @@ void Connection::read() {
       close();
       return;
     }
+    if (size == in_.room()) read_size_ = std::min(read_size_ * 4, kReadChunkBytes);
     in_.grew(size);
     shard_.report().net_in_bytes += size;
     active_at_ = shard_.node().clock().monotonic();

@@ -10,6 +10,7 @@
 
 #include "base/byte_queue.h"
 #include "net/commit_gate.h"
+#include "net/limits.h"
 #include "net/reply_queue.h"
 #include "net/resp/session.h"
 
@@ -71,6 +72,7 @@ class Connection {
   MonotonicNanos created_at_;
   MonotonicNanos active_at_;
   ByteQueue in_;
+  std::size_t read_size_ = kReadBytesMin;
   ReplyQueue replies_;
   resp::Session session_;
   Gate gate_;

@@ -14,7 +14,9 @@ struct RespLimits {
   std::size_t unauthenticated_argument_count_max = 10;
 };
 
-inline constexpr std::size_t kReadChunkBytes = 64 * 1024;           // a socket read asks for this much
+inline constexpr std::size_t kReadBytesMin = 2 * 1024;      // a socket read asks for this much at first,
+inline constexpr std::size_t kReadChunkBytes = 64 * 1024;   // for this much when the client sends more,
+inline constexpr std::size_t kReadBytesMax = 1024 * 1024;   // and for up to this much within a large value
 inline constexpr std::size_t kMaxClientsDefault = 10'000;           // maxclients
 inline constexpr std::size_t kOutputBytesMaxDefault = std::size_t{256} << 20;  // client-output-buffer-limit normal
 

@@ -2,10 +2,13 @@
 #pragma once
 
 #include <atomic>
+#include <boost/asio/io_context.hpp>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +17,7 @@
 #include "base/random.h"
 #include "base/result.h"
 #include "net/config.h"
+#include "net/mailbox.h"
 #include "replay/data_directory.h"
 #include "replay/recovery.h"
 #include "store/store.h"
@@ -64,8 +68,9 @@ class Node {
   void stop_because(const Error& error);
 
   Config config() const;
-  // Applies one option at run time, here and on every shard.
+  // Changes one option at run time; the shards take it over with apply_config(), each on its own thread.
   Result<void> set_option(std::string_view name, std::string_view value);
+  void apply_config(Shard& shard) const;
 
   void publish(int shard, ShardReport report);
   std::vector<ShardReport> reports() const;
@@ -74,6 +79,17 @@ class Node {
   Shard& shard(int number) { return *shards_[static_cast<std::size_t>(number)]; }
   int owner_of(std::uint16_t partition) const { return partition % shard_count(); }
 
+  // Messages that did not fit a full mailbox wait here. Each belongs to its producer's thread.
+  std::deque<Message>& overflow(int producer, int consumer) {
+    return overflow_[static_cast<std::size_t>(producer)][static_cast<std::size_t>(consumer)];
+  }
+  void flush_overflow(int producer);
+
+  // Asks every shard, each on its own thread; `done` runs on shard `from` when all have answered, in the shards' order.
+  void ask_all(int from, std::function<std::string(Shard&)> question,
+               std::function<void(std::vector<std::string>)> done);
+
+  Random& random(int shard) { return shard_random_[static_cast<std::size_t>(shard)]; }
   const std::string& run_id() const { return run_id_; }
   UnixMillis started_at() const { return started_at_; }
   std::uint64_t next_client_id() { return ++client_ids_; }
@@ -81,13 +97,14 @@ class Node {
   double recovery_seconds() const { return recovery_seconds_; }
   const SystemClock& clock() const { return clock_; }
   std::size_t client_count() const;
-  bool loopback_only() const;
+  const DataDirectory& directory() const { return *directory_; }
 
  private:
   Result<void> open_shards();
   Result<void> recover_shards();
-  Result<void> listen();
-  void serve();
+  Result<void> listen(boost::asio::io_context& io);
+  void announce() const;
+  void serve(boost::asio::io_context& io);
 
   mutable std::mutex lock_;
   Config config_;
@@ -97,6 +114,8 @@ class Node {
   std::vector<std::unique_ptr<Shard>> shards_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::vector<ShardReport> reports_;
+  std::vector<std::vector<std::deque<Message>>> overflow_;  // by producer, then consumer
+  std::vector<Random> shard_random_;
   std::atomic<std::uint64_t> client_ids_{0};
   std::atomic<bool> stopping_{false};
   std::string run_id_;

@@ -7,7 +7,6 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <string>
 #include <thread>
@@ -41,6 +40,9 @@ class Shard {
   // From the producer with this number (a shard's own, or the main thread's, which is the last): `message` runs on this
   // shard's thread. Never blocks; what does not fit the mailbox waits in the producer's overflow.
   void post(int producer, Message message);
+
+  // As post(), for a message that waits in the producer's overflow; false: still no room.
+  bool push_from(int producer, Message& message);
 
   // Runs on this shard, posted by the main thread.
   void adopt_socket(int fd, bool is_unix, std::string peer);
@@ -87,7 +89,6 @@ class Shard {
   CommitGate gate_;
   std::vector<std::unique_ptr<Mailbox>> mailboxes_;  // by producer
   Doorbell doorbell_;
-  std::vector<std::deque<Message>> overflow_;        // of this producer, by consumer
   std::unique_ptr<Descriptor> doorbell_descriptor_;
   std::unique_ptr<Descriptor> disk_descriptor_;
   std::uint64_t doorbell_count_ = 0;

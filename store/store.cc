@@ -52,13 +52,13 @@ LogEvents Store::events_for(Partition& partition) {
   return events;
 }
 
+LogOptions Store::log_options(const Partition& partition) const {
+  return LogOptions{options_.directory + "/" + partition.name(), options_.segment_bytes, options_.sync,
+                    options_.compress};
+}
+
 Result<void> Store::open_log(Partition& partition, LogStart start) {
-  LogOptions options;
-  options.directory = options_.directory + "/" + partition.name();
-  options.segment_bytes = options_.segment_bytes;
-  options.sync = options_.sync;
-  options.compress = options_.compress;
-  auto log = Log::open(disk_, clock_, options, std::move(start), events_for(partition));
+  auto log = Log::open(disk_, clock_, log_options(partition), std::move(start), events_for(partition));
   if (!log) return log.error();
   partition.set_log(std::move(*log));
   return {};
@@ -73,7 +73,37 @@ Result<void> Store::adopt(std::unique_ptr<Partition> partition, LogStart start) 
 }
 
 void Store::start() {
-  for_each_partition([](Partition& partition) { partition.log().start(); });
+  for_each_partition([this](Partition& partition) {
+    // A crash may have come between the seal of a segment and its index files; to write them anew costs little.
+    for (const auto& [base, segment] : partition.log().segments()) {
+      if (segment.sealed) write_index_files(partition, base);
+    }
+    partition.log().start();
+  });
+}
+
+namespace {
+
+// Blocking: a new database's directory, first epoch and log.
+Result<std::unique_ptr<Log>> make_log(Disk& disk, const Clock& clock, const std::string& parent,
+                                      const LogOptions& options, const LogEvents& events) {
+  if (auto made = disk.make_directory(options.directory); !made) return made.error();
+  if (auto synced = disk.sync_directory(parent); !synced) return synced.error();
+  if (auto epoch = write_epochs(disk, options.directory, {{Epoch{1}, kFirstOffset}}); !epoch) return epoch.error();
+  return Log::open(disk, clock, options, LogStart{}, events);
+}
+
+}  // namespace
+
+Result<void> Store::make_database_now(int db, int number) {
+  auto& place = partitions_[static_cast<std::size_t>(db * options_.partitions + number)];
+  if (place != nullptr) return {};
+  auto made = new_partition(db, number);
+  auto log = make_log(disk_, clock_, options_.directory, log_options(*made), events_for(*made));
+  if (!log) return log.error();
+  made->set_log(std::move(*log));
+  place = std::move(made);
+  return {};
 }
 
 // A database gets its log when it is first written to. Making one takes tens of milliseconds of disk time, so a job
@@ -83,42 +113,35 @@ void Store::make_database(int db, std::uint16_t number) {
   if (place != nullptr) return;
   place = new_partition(db, number);
   Partition* const partition = place.get();
-  auto made = std::make_shared<std::unique_ptr<Log>>();
-  auto failure = std::make_shared<std::optional<Error>>();
-  LogOptions options{options_.directory + "/" + partition->name(), options_.segment_bytes, options_.sync,
-                     options_.compress};
+  auto made = std::make_shared<std::optional<Result<std::unique_ptr<Log>>>>();
   ++jobs_;
   disk_.run_aside(
-      [this, options, made, failure, events = events_for(*partition)] {
-        const auto run = [&]() -> Result<void> {
-          if (auto directory = disk_.make_directory(options.directory); !directory) return directory;
-          if (auto synced = disk_.sync_directory(options_.directory); !synced) return synced;
-          if (auto epoch = write_epochs(disk_, options.directory, {{Epoch{1}, kFirstOffset}}); !epoch) return epoch;
-          auto log = Log::open(disk_, clock_, options, LogStart{}, events);
-          if (!log) return log.error();
-          *made = std::move(*log);
-          return {};
-        };
-        if (const auto result = run(); !result) *failure = result.error();
+      [this, made, options = log_options(*partition), events = events_for(*partition)] {
+        *made = make_log(disk_, clock_, options_.directory, options, events);
       },
-      [this, partition, made, failure, db, number] {
+      [this, partition, made] {
         --jobs_;
-        if (*failure) {
-          // Only this database is not there; the next write to it tries again.
-          diag::warning("db" + std::to_string(db) + " can't be created: " + (*failure)->message());
-          partitions_[static_cast<std::size_t>(db * options_.partitions + number)].reset();
-        } else {
-          partition->set_log(std::move(*made));
-          partition->log().set_sync_policy(options_.sync);
-          partition->log().start();
-        }
-        for (const auto& parked : waiting_) {
-          const auto alive = parked.lock();
-          if (!alive || !alive->request->waits_for_database_) continue;
-          alive->request->database_failed_ = failure->has_value();
-          wake(*alive->request);
-        }
+        database_made(*partition, std::move(**made));
       });
+}
+
+void Store::database_made(Partition& partition, Result<std::unique_ptr<Log>> log) {
+  const bool failed = !log;
+  if (failed) {
+    // Only this database is not there; the next write to it tries again.
+    diag::warning(partition.name() + " can't be created: " + log.error().message());
+    partitions_[static_cast<std::size_t>(partition.db() * options_.partitions + partition.number())].reset();
+  } else {
+    partition.set_log(std::move(*log));
+    partition.log().set_sync_policy(options_.sync);
+    partition.log().start();
+  }
+  for (const auto& parked : waiting_) {
+    const auto alive = parked.lock();
+    if (!alive || !alive->request->waits_for_database_) continue;
+    alive->request->database_failed_ = failed;
+    wake(*alive->request);
+  }
 }
 
 void Store::write_index_files(Partition& partition, Offset segment) {

@@ -58,7 +58,11 @@ class Store {
   Result<void> adopt(std::unique_ptr<Partition> partition, LogStart start);
   // A partition for recovery to fill, to be adopted afterwards.
   std::unique_ptr<Partition> new_partition(int db, int number);
+  // Makes the log of a database that has none. Blocking.
+  Result<void> make_database_now(int db, int number);
   void start();
+  // Start-up has failed: lets everything go as it is.
+  void abandon() { partitions_.clear(); }
 
   // ---- commands
 
@@ -97,6 +101,7 @@ class Store {
     }
   }
   KeyHash hash(std::string_view key) const { return hasher_(key); }
+  const KeyHasher& hasher() const { return hasher_; }
   const StoreOptions& options() const { return options_; }
   void set_memory_limit(std::uint64_t bytes) { options_.memory_bytes_max = bytes; }
   void set_client_bytes(std::uint64_t bytes) { client_bytes_ = bytes; }
@@ -126,9 +131,11 @@ class Store {
 
   // A record's contents if they are in RAM.
   std::optional<CachedRecord> resident(Partition& partition, Offset offset, const Request& request);
+  LogOptions log_options(const Partition& partition) const;
   Result<void> open_log(Partition& partition, LogStart start);
   LogEvents events_for(Partition& partition);
   void make_database(int db, std::uint16_t number);
+  void database_made(Partition& partition, Result<std::unique_ptr<Log>> log);
   void park(Request& request);
   void wake(Request& request);
   void wake_room_waiters(const Log& log);

@@ -1,0 +1,318 @@
+#include "net/node.h"
+
+#include <sys/resource.h>
+#include <sys/sysinfo.h>
+
+#include <algorithm>
+#include <boost/asio/signal_set.hpp>
+#include <cinttypes>
+#include <csignal>
+#include <cstdio>
+#include <thread>
+
+#include "base/check.h"
+#include "base/size_text.h"
+#include "log/aio_disk.h"
+#include "net/listener.h"
+#include "net/shard.h"
+
+namespace minod {
+
+namespace {
+
+std::uint64_t memory_limit(const Config& config) {
+  if (config.maxmemory != 0) return config.maxmemory;
+  struct sysinfo info {};
+  check(sysinfo(&info) == 0, "sysinfo answers");
+  return std::uint64_t{info.totalram} * info.mem_unit / 2;
+}
+
+StoreOptions store_options(const Config& config, const DirectoryFacts& facts) {
+  StoreOptions options;
+  options.directory = config.dir;
+  options.partitions = facts.partitions;
+  options.memory_bytes_max = memory_limit(config) / static_cast<std::uint64_t>(config.shards);
+  options.value_size_max = config.proto_max_bulk_len;
+  options.segment_bytes = config.segment_bytes;
+  options.sync = config.appendfsync;
+  options.compress = config.compress;
+  options.hash_seed[0] = facts.hash_seed[0];
+  options.hash_seed[1] = facts.hash_seed[1];
+  return options;
+}
+
+// Every client is a descriptor; Redis raises the limit in the same way.
+void raise_file_limit(std::size_t clients) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  const rlim_t wanted = clients + 256;
+  if (limit.rlim_cur >= wanted) return;
+  limit.rlim_cur = std::min<rlim_t>(wanted, limit.rlim_max);
+  if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < wanted) {
+    diag::warning("the limit of open files is " + std::to_string(limit.rlim_cur) + ", too low for maxclients " +
+                  std::to_string(clients) + "; raise it with ulimit -n");
+  }
+}
+
+class Progress {
+ public:
+  explicit Progress(const Clock& clock, std::int64_t total) : clock_(clock), total_(total), begin_(clock.monotonic()) {}
+
+  void show(const RecoveryReport& report) {
+    const MonotonicNanos now = clock_.monotonic();
+    if (now - shown_ < Nanos(1'000'000'000)) return;
+    shown_ = now;
+    const double seconds = static_cast<double>((now - begin_).value()) / 1e9;
+    const double rate = static_cast<double>(report.bytes) / seconds;
+    const double left = static_cast<double>(std::max<std::int64_t>(total_ - report.bytes, 0)) / rate;
+    char text[160];
+    std::snprintf(text, sizeof text, "restart: %s of %s read, %" PRId64 " records, %s/s, %.0f s left",
+                  size_text(static_cast<std::uint64_t>(report.bytes)).c_str(),
+                  size_text(static_cast<std::uint64_t>(total_)).c_str(), report.records,
+                  size_text(static_cast<std::uint64_t>(rate)).c_str(), left);
+    diag::notice(text);
+  }
+
+ private:
+  const Clock& clock_;
+  std::int64_t total_;
+  MonotonicNanos begin_;
+  MonotonicNanos shown_ = begin_;
+};
+
+}  // namespace
+
+Node::Node(Config config, Random& random) : config_(std::move(config)), random_(random), started_at_(clock_.now()) {
+  char id[41];
+  std::snprintf(id, sizeof id, "%016" PRIx64 "%016" PRIx64 "%08x", random.next(), random.next(),
+                static_cast<unsigned>(random.next()));
+  run_id_ = id;
+}
+
+Node::~Node() = default;
+
+Result<void> Node::run() {
+  auto directory = DataDirectory::open(config_.dir, config_.partitions, random_);
+  if (!directory) return directory.error();
+  directory_ = std::move(*directory);
+  const int partitions = directory_->facts().partitions;
+  if (partitions != config_.partitions && config_.partitions != 1) {
+    return Error{Errc::kInvalid, 0, "the data directory " + config_.dir + " was made with " + std::to_string(partitions) +
+                                        " partitions, which is fixed; start with --partitions " +
+                                        std::to_string(partitions) + " or another --dir"};
+  }
+  config_.partitions = partitions;
+  raise_file_limit(config_.maxclients);
+  boost::asio::io_context io(1);
+  // Before the restart, so that a port in use is known at once and not after minutes.
+  if (auto listening = listen(io); !listening) return listening.error();
+  if (auto opened = open_shards(); !opened) return opened.error();
+  if (auto recovered = recover_shards(); !recovered) {
+    for (const auto& shard : shards_) shard->store().abandon();
+    return recovered.error();
+  }
+  serve(io);
+  listeners_.clear();
+  if (failure_) return *failure_;
+  diag::notice("stopped; everything acknowledged is on disk");
+  return {};
+}
+
+Result<void> Node::open_shards() {
+  const int shards = config_.shards;
+  overflow_.resize(static_cast<std::size_t>(shards) + 1);
+  for (auto& row : overflow_) row.resize(static_cast<std::size_t>(shards));
+  for (int i = 0; i < shards; ++i) shard_random_.emplace_back(random_.next());
+  reports_.resize(static_cast<std::size_t>(shards));
+  for (int i = 0; i < shards; ++i) {
+    shards_.push_back(std::make_unique<Shard>(*this, i, shards + 1));
+    if (auto opened = shards_.back()->open(store_options(config_, directory_->facts())); !opened) return opened.error();
+  }
+  if (!shards_[0]->report().direct_io) {
+    diag::warning("the file system of " + config_.dir +
+                  " does not support O_DIRECT; buffered writes with fdatasync are used, which are slower");
+  }
+  return {};
+}
+
+// Each partition's log is read by its shard's disk, one after the other on this thread.
+Result<void> Node::recover_shards() {
+  const MonotonicNanos begin = clock_.monotonic();
+  Disk& disk = shards_[0]->disk();
+  const auto found = list_partitions(disk, config_.dir);
+  if (!found) return found.error();
+  std::int64_t total = 0;
+  for (const PartitionDirectory& partition : *found) {
+    const auto bytes = log_bytes(disk, config_.dir + "/" + partition.name);
+    if (!bytes) return bytes.error();
+    total += *bytes;
+  }
+  Progress progress(clock_, total);
+  RecoveryOptions options;
+  options.force_truncate = config_.force_truncate;
+  options.progress = [&](const RecoveryReport& report) { progress.show(report); };
+  for (const PartitionDirectory& partition : *found) {
+    Shard& owner = shard(owner_of(static_cast<std::uint16_t>(partition.number)));
+    Store& store = owner.store();
+    auto made = store.new_partition(partition.db, partition.number);
+    auto start = recover(owner.disk(), config_.dir + "/" + partition.name, store.hasher(), *made, options, recovery_);
+    if (!start) return start.error();
+    if (auto adopted = store.adopt(std::move(made), std::move(*start)); !adopted) return adopted.error();
+  }
+  recovery_seconds_ = static_cast<double>((clock_.monotonic() - begin).value()) / 1e9;
+  for (const TailCut& cut : recovery_.cuts) {
+    diag::warning(cut.file + ": cut at position " + std::to_string(cut.position.value()) + ", offset " +
+                  std::to_string(cut.first_lost.value()) + ": " + cut.reason +
+                  (cut.forced ? "; records from there on are lost, as --force-truncate accepts"
+                              : "; the last write did not finish, nothing acknowledged is lost"));
+  }
+  // The first database is there from the start: its first write needs no waiting.
+  for (std::uint16_t p = 0; p < config_.partitions; ++p) {
+    if (auto made = shard(owner_of(p)).store().make_database_now(0, p); !made) return made.error();
+  }
+  return {};
+}
+
+Result<void> Node::listen(boost::asio::io_context& io) {
+  if (config_.port != 0) {
+    for (const std::string& address : config_.bind) {
+      auto listener = Listener::tcp(io, *this, address, config_.port);
+      if (!listener) return listener.error();
+      listeners_.push_back(std::move(*listener));
+    }
+  }
+  if (!config_.unixsocket.empty()) {
+    auto listener = Listener::unix_socket(io, *this, config_.unixsocket, config_.unixsocketperm);
+    if (!listener) return listener.error();
+    listeners_.push_back(std::move(*listener));
+  }
+  return {};
+}
+
+void Node::announce() const {
+  char restart[160];
+  std::snprintf(restart, sizeof restart, "restart: %" PRId64 " records, %s in %" PRId64 " segments read in %.2f s",
+                recovery_.records, size_text(static_cast<std::uint64_t>(recovery_.bytes)).c_str(), recovery_.segments,
+                recovery_seconds_);
+  diag::notice(restart);
+  const std::string where = config_.port != 0 ? config_.bind.front() + ":" + std::to_string(config_.port) : config_.unixsocket;
+  diag::notice("minod " MINOD_VERSION " is ready to accept connections on " + where + ", data in " + config_.dir);
+  const std::string how = config_.port != 0 ? " -p " + std::to_string(config_.port) : " -s " + config_.unixsocket;
+  diag::notice("try: redis-cli" + how + " set greeting hello");
+}
+
+void Node::serve(boost::asio::io_context& io) {
+  boost::asio::signal_set signals(io, SIGINT, SIGTERM);
+  signals.async_wait([this](const boost::system::error_code& error, int number) {
+    if (error) return;
+    diag::notice(number == SIGINT ? "SIGINT: stopping" : "SIGTERM: stopping");
+    stop();
+  });
+  // Work that comes from shards: stop(), and messages of this thread that found a mailbox full.
+  boost::asio::steady_timer pulse(io);
+  std::function<void()> beat = [&] {
+    pulse.expires_after(std::chrono::milliseconds(20));
+    pulse.async_wait([&](const boost::system::error_code&) {
+      flush_overflow(shard_count());
+      if (stopping_.load()) {
+        io.stop();
+      } else {
+        beat();
+      }
+    });
+  };
+  beat();
+  std::vector<std::thread> threads;
+  for (const auto& shard : shards_) threads.emplace_back([&shard] { shard->run(); });
+  for (const auto& listener : listeners_) listener->start();
+  announce();
+  io.run();
+  for (const auto& listener : listeners_) listener->stop();
+  for (const auto& shard : shards_) shard->post(shard_count(), [&shard] { shard->stop_serving(); });
+  for (std::thread& thread : threads) thread.join();
+}
+
+void Node::stop() { stopping_.store(true); }
+
+void Node::stop_because(const Error& error) {
+  diag::warning("writing to the log has failed; nothing is acknowledged any more and minod stops: " + error.message());
+  const std::lock_guard guard(lock_);
+  if (!failure_) failure_ = error;
+  stop();
+}
+
+Config Node::config() const {
+  const std::lock_guard guard(lock_);
+  return config_;
+}
+
+Result<void> Node::set_option(std::string_view name, std::string_view value) {
+  const Option* const option = find_option(name);
+  check(option != nullptr && option->at_run_time, "CONFIG SET looks the option up first");
+  Config changed = config();
+  if (auto set = option->set(changed, value); !set) return set;
+  if (auto fits = check_config(changed); !fits) return fits;
+  {
+    const std::lock_guard guard(lock_);
+    config_ = changed;
+  }
+  diag::set_level(changed.loglevel);
+  return {};
+}
+
+void Node::apply_config(Shard& shard) const {
+  const Config now = config();
+  Store& store = shard.store();
+  if (store.options().sync != now.appendfsync) store.set_sync_policy(now.appendfsync);
+  store.set_memory_limit(memory_limit(now) / static_cast<std::uint64_t>(now.shards));
+  store.set_value_size_max(now.proto_max_bulk_len);
+}
+
+void Node::publish(int shard, ShardReport report) {
+  const std::lock_guard guard(lock_);
+  reports_[static_cast<std::size_t>(shard)] = std::move(report);
+}
+
+std::vector<ShardReport> Node::reports() const {
+  const std::lock_guard guard(lock_);
+  return reports_;
+}
+
+std::size_t Node::client_count() const {
+  std::size_t count = 0;
+  for (const auto& shard : shards_) count += shard->client_count();
+  return count;
+}
+
+void Node::flush_overflow(int producer) {
+  auto& row = overflow_[static_cast<std::size_t>(producer)];
+  for (std::size_t consumer = 0; consumer < row.size(); ++consumer) {
+    while (!row[consumer].empty() && shards_[consumer]->push_from(producer, row[consumer].front())) {
+      row[consumer].pop_front();
+    }
+  }
+}
+
+void Node::ask_all(int from, std::function<std::string(Shard&)> question,
+                   std::function<void(std::vector<std::string>)> done) {
+  struct Answers {
+    std::vector<std::string> texts;
+    std::size_t missing = 0;
+    std::function<void(std::vector<std::string>)> done;
+  };
+  auto answers = std::make_shared<Answers>();
+  answers->texts.resize(shards_.size());
+  answers->missing = shards_.size();
+  answers->done = std::move(done);
+  for (int i = 0; i < shard_count(); ++i) {
+    shard(i).post(from, [this, i, from, question, answers] {
+      // The answers belong to the asking shard; only the text travels.
+      shard(from).post(i, [i, answers, text = question(shard(i))]() mutable {
+        answers->texts[static_cast<std::size_t>(i)] = std::move(text);
+        if (--answers->missing == 0) answers->done(std::move(answers->texts));
+      });
+    });
+  }
+}
+
+}  // namespace minod

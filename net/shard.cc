@@ -1,0 +1,273 @@
+#include "net/shard.h"
+
+#include <pthread.h>
+#include <unistd.h>
+
+#include <boost/asio/buffer.hpp>
+#include <utility>
+
+#include "base/diag.h"
+#include "net/connection.h"
+#include "replay/recovery.h"
+
+namespace minod {
+
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr auto kTick = std::chrono::milliseconds(100);
+constexpr Nanos kSyncInterval{1'000'000'000};
+constexpr Nanos kStopPatience{5'000'000'000};
+// Appended and not yet written: above this nobody's commands are executed, so that memory stays bounded when the disk
+// is slower than the clients.
+constexpr std::size_t kPendingBytesMax = std::size_t{64} << 20;
+constexpr unsigned kAioDepth = 256;
+
+}  // namespace
+
+Shard::Shard(Node& node, int number, int producers)
+    : node_(node), number_(number), io_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE), timer_(io_.get_executor()) {
+  for (int i = 0; i < producers; ++i) mailboxes_.push_back(std::make_unique<Mailbox>());
+}
+
+Shard::~Shard() {
+  connections_.clear();
+  store_.reset();
+}
+
+Result<void> Shard::open(const StoreOptions& options) {
+  AioDisk::Options disk_options;
+  disk_options.depth = kAioDepth;
+  const auto direct = AioDisk::supports_direct(options.directory);
+  if (!direct) return direct.error();
+  disk_options.direct = *direct;
+  report_.direct_io = *direct;
+  auto disk = AioDisk::open(disk_options);
+  if (!disk) return disk.error();
+  disk_ = std::move(*disk);
+  store_ = std::make_unique<Store>(*disk_, node_.clock(), node_.random(number_), options);
+  store_->on_released = [this](Log& log) { gate_.released(log); };
+  store_->on_failed = [this](const Error& error) { node_.stop_because(error); };
+  return {};
+}
+
+// ---- the loop
+
+void Shard::run() {
+  const std::string name = "shard-" + std::to_string(number_);
+  pthread_setname_np(pthread_self(), name.c_str());
+  doorbell_descriptor_ = std::make_unique<Descriptor>(io_.get_executor(), dup(doorbell_.fd()));
+  disk_descriptor_ = std::make_unique<Descriptor>(io_.get_executor(), dup(disk_->event_fd()));
+  arm_descriptor(*doorbell_descriptor_, doorbell_count_);
+  arm_descriptor(*disk_descriptor_, disk_count_);
+  idle_poll_us_ = node_.config().idle_poll_us;
+  store_->start();
+  arm_tick();
+  MonotonicNanos busy_at = node_.clock().monotonic();
+  while (!stopping_ || !connections_.empty() || !store_->idle()) {
+    if (stopping_ && node_.clock().monotonic() > stop_deadline_) break;
+    if (turn()) {
+      if (idle_poll_us_ > 0) busy_at = node_.clock().monotonic();
+      continue;
+    }
+    if (idle_poll_us_ > 0 && (node_.clock().monotonic() - busy_at).value() < std::int64_t{idle_poll_us_} * 1000) continue;
+    sleep();
+  }
+  finish();
+}
+
+bool Shard::turn() {
+  std::size_t done = io_.poll();
+  done += drain_mailboxes();
+  // What the clients asked for in this turn goes to the disk before anything else is looked at.
+  store_->end_turn();
+  done += disk_->poll();
+  done += store_->poll();
+  store_->end_turn();
+  disk_->submit();
+  flush_overflow();
+  overloaded_ = store_->pending_bytes() > kPendingBytesMax;
+  if (!overloaded_ && !relieved_.empty()) {
+    for (const std::uint64_t id : std::exchange(relieved_, {})) {
+      if (Connection* const waiting = connection(id)) waiting->resume();
+    }
+    ++done;
+  }
+  bury();
+  return done != 0;
+}
+
+void Shard::sleep() {
+  doorbell_.going_to_sleep();
+  bool mail = false;
+  for (const auto& mailbox : mailboxes_) mail = mail || !mailbox->empty();
+  if (!mail) io_.run_one();
+  doorbell_.awake();
+}
+
+// A read of the eventfd, rather than a wait for it, costs no system call to be armed again.
+void Shard::arm_descriptor(Descriptor& descriptor, std::uint64_t& count) {
+  descriptor.async_read_some(asio::buffer(&count, sizeof count),
+                             [this, &descriptor, &count](const boost::system::error_code& error, std::size_t) {
+                               if (!error) arm_descriptor(descriptor, count);
+                             });
+}
+
+std::size_t Shard::drain_mailboxes() {
+  std::size_t drained = 0;
+  Message message;
+  for (const auto& mailbox : mailboxes_) {
+    for (std::size_t i = 0; i < Mailbox::kSlots && mailbox->pop(message); ++i) {
+      message();
+      ++drained;
+    }
+  }
+  message = nullptr;
+  return drained;
+}
+
+void Shard::post(int producer, Message message) {
+  Mailbox& mailbox = *mailboxes_[static_cast<std::size_t>(producer)];
+  std::deque<Message>& overflow = node_.overflow(producer, number_);
+  if (!overflow.empty() || !mailbox.push(message)) overflow.push_back(std::move(message));
+  doorbell_.ring();
+}
+
+// This shard's own messages that did not fit.
+void Shard::flush_overflow() { node_.flush_overflow(number_); }
+
+bool Shard::push_from(int producer, Message& message) {
+  const bool pushed = mailboxes_[static_cast<std::size_t>(producer)]->push(message);
+  if (pushed) doorbell_.ring();
+  return pushed;
+}
+
+// ---- connections
+
+void Shard::adopt_socket(int fd, bool is_unix, std::string peer) {
+  if (stopping_) {
+    ::close(fd);
+    client_count_.fetch_sub(1, std::memory_order_relaxed);
+    return;
+  }
+  const std::uint64_t id = node_.next_client_id();
+  ++report_.connections;
+  auto made = std::make_unique<Connection>(*this, id, fd, is_unix, std::move(peer));
+  Connection& connection = *made;
+  connections_.emplace(id, std::move(made));
+  connection.start();
+}
+
+Connection* Shard::connection(std::uint64_t id) {
+  const auto found = connections_.find(id);
+  return found == connections_.end() ? nullptr : found->second.get();
+}
+
+// Closed connections go when no operation refers to them any more.
+void Shard::bury() {
+  for (std::size_t i = 0; i < graves_.size();) {
+    const auto found = connections_.find(graves_[i]);
+    if (found != connections_.end() && !found->second->can_be_destroyed()) {
+      ++i;
+      continue;
+    }
+    if (found != connections_.end()) {
+      connections_.erase(found);
+      client_count_.fetch_sub(1, std::memory_order_relaxed);
+    }
+    graves_[i] = graves_.back();
+    graves_.pop_back();
+  }
+}
+
+// ---- time
+
+void Shard::arm_tick() {
+  timer_.expires_after(kTick);
+  timer_.async_wait([this](const boost::system::error_code& error) {
+    if (error) return;
+    tick();
+    arm_tick();
+  });
+}
+
+void Shard::tick() {
+  const MonotonicNanos now = node_.clock().monotonic();
+  store_->tick();
+  if (now >= next_sync_) {
+    next_sync_ = now + kSyncInterval;
+    if (store_->options().sync == SyncPolicy::kEverySec) store_->sync_logs();
+    const int timeout = node_.config().timeout;
+    std::uint64_t bytes = 0;
+    for (const auto& [id, connection] : connections_) {
+      bytes += connection->memory_bytes();
+      const std::int64_t idle_seconds = (now - connection->active_at()).value() / 1'000'000'000;
+      if (timeout > 0 && connection->idle() && idle_seconds >= timeout) connection->close();
+    }
+    report_.client_bytes = bytes;
+    store_->set_client_bytes(bytes);
+  }
+  fresh_report();
+}
+
+ShardReport Shard::fresh_report() {
+  ShardReport& report = report_;
+  report.clients = connections_.size();
+  report.store = store_->counters();
+  report.memory = store_->memory();
+  report.cache_records = store_->cache().count();
+  report.cold_reads = store_->cold_reader().reads();
+  report.pending_bytes = store_->pending_bytes();
+  report.keyspaces.assign(kDatabases, {});
+  report.log_end = 0;
+  report.log_bytes = report.disk_bytes = report.groups = 0;
+  report.commit_ns.reset();
+  store_->for_each_partition([&](Partition& partition) {
+    auto& keyspace = report.keyspaces[static_cast<std::size_t>(partition.db())];
+    keyspace.keys += partition.index().size();
+    keyspace.expires += partition.expiries().size();
+    const Log& log = partition.log();
+    report.log_end += log.marks().appended().value();
+    report.log_bytes += log.counters().bytes;
+    report.groups += log.counters().groups;
+    report.commit_ns.merge(log.counters().commit_ns);
+    for (const auto& [base, segment] : log.segments()) report.disk_bytes += static_cast<std::uint64_t>(segment.prepared);
+  });
+  node_.publish(number_, report);
+  return report;
+}
+
+// ---- the end
+
+void Shard::stop_serving() {
+  if (std::exchange(stopping_, true)) return;
+  stop_deadline_ = node_.clock().monotonic() + kStopPatience;
+  for (const auto& [id, connection] : connections_) connection->close_after_reply();
+}
+
+void Shard::finish() {
+  timer_.cancel();
+  boost::system::error_code ignored;
+  doorbell_descriptor_->close(ignored);
+  disk_descriptor_->close(ignored);
+  for (const auto& [id, connection] : connections_) connection->close();
+  io_.poll();
+  // What was cached under everysec and no becomes durable before the end is noted.
+  store_->sync_logs();
+  while (disk_->in_flight() != 0 || !store_->idle()) {
+    if (disk_->poll() == 0) usleep(200);
+    store_->poll();
+    store_->end_turn();
+  }
+  store_->for_each_partition([&](Partition& partition) {
+    const Log& log = partition.log();
+    if (log.failure() != nullptr) return;
+    const std::string directory = store_->options().directory + "/" + partition.name();
+    const auto noted = note_clean_end(*disk_, directory, log.marks().durable());
+    if (!noted) diag::warning("the clean end of " + directory + " was not noted: " + noted.error().message());
+  });
+  connections_.clear();
+}
+
+}  // namespace minod
