@@ -1,0 +1,332 @@
+#include "log/aio_queue.h"
+
+#include <fcntl.h>
+#include <sys/eventfd.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+
+#include "base/buffer.h"
+#include "base/check.h"
+#include "log/blocking_io.h"
+
+namespace minod {
+
+namespace {
+
+constexpr unsigned kStallsMax = 8;
+
+// The completion ring that the kernel maps at the address which io_context_t is (linux/fs/aio.c). Reading it saves the
+// system call; the layout is guarded by its magic and feature words.
+struct KernelRing {
+  unsigned id;
+  unsigned nr;
+  unsigned head;
+  unsigned tail;
+  unsigned magic;
+  unsigned compat_features;
+  unsigned incompat_features;
+  unsigned header_size;  // the events, `nr` of them, stand behind it
+};
+
+constexpr unsigned kRingMagic = 0xa10a10a1;
+
+KernelRing* ring_of(io_context_t kernel) {
+  auto* ring = reinterpret_cast<KernelRing*>(kernel);
+  return ring->magic == kRingMagic && ring->incompat_features == 0 ? ring : nullptr;
+}
+
+bool ring_has_events(io_context_t kernel) {
+  KernelRing* ring = ring_of(kernel);
+  return ring == nullptr || std::atomic_ref(ring->tail).load(std::memory_order_acquire) != ring->head;
+}
+
+const char* verb_of(const iocb& control) {
+  switch (control.aio_lio_opcode) {
+    case IO_CMD_PREAD:
+      return "read ";
+    case IO_CMD_PWRITE:
+      return "write ";
+    default:
+      return "sync ";
+  }
+}
+
+std::string description_of(const iocb& control, const std::string& path) {
+  std::string text = verb_of(control) + path;
+  if (control.aio_lio_opcode == IO_CMD_FDSYNC) return text;
+  return text + ", " + std::to_string(control.u.c.nbytes) + " bytes at " + std::to_string(control.u.c.offset);
+}
+
+std::int64_t perform_buffered(const iocb& control) {
+  const int fd = control.aio_fildes;
+  auto* bytes = static_cast<std::byte*>(control.u.c.buf);
+  switch (control.aio_lio_opcode) {
+    case IO_CMD_PREAD:
+      return read_fully(fd, control.u.c.offset, {bytes, control.u.c.nbytes});
+    case IO_CMD_PWRITE: {
+      const std::int64_t written = write_fully(fd, control.u.c.offset, {bytes, control.u.c.nbytes});
+      if (written < 0 || (control.aio_rw_flags & RWF_DSYNC) == 0) return written;
+      return ::fdatasync(fd) == 0 ? written : -errno;
+    }
+    default:
+      return ::fdatasync(fd) == 0 ? 0 : -errno;
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<AioQueue>> AioQueue::open(unsigned depth) {
+  Fd event_fd(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+  if (!event_fd) return errno_error("create an eventfd", errno);
+  io_context_t kernel = nullptr;
+  // libaio's calls return -errno and leave errno alone.
+  const int refused = ::io_setup(static_cast<int>(depth), &kernel);
+  if (refused == -EAGAIN) {
+    return errno_error("io_setup of " + std::to_string(depth) +
+                           " events: more than fs.aio-max-nr leaves (compare fs.aio-nr); raise it with "
+                           "`sysctl -w fs.aio-max-nr=1048576`",
+                       EAGAIN);
+  }
+  if (refused != 0) return errno_error("io_setup of " + std::to_string(depth) + " events", -refused);
+  return std::unique_ptr<AioQueue>(new AioQueue(std::move(event_fd), kernel, depth));
+}
+
+AioQueue::AioQueue(Fd event_fd, io_context_t kernel, unsigned depth)
+    : depth_(depth), event_fd_(std::move(event_fd)), kernel_(kernel) {
+  batch_.reserve(depth);
+  finished_.reserve(depth);
+  for (unsigned i = 0; i < depth; ++i) {
+    Operation& slot = slots_.emplace_back();
+    slot.next = free_;
+    free_ = &slot;
+  }
+}
+
+AioQueue::~AioQueue() {
+  jobs_.reset();
+  buffered_.reset();
+  // The kernel may be writing into memory that the owner is about to free.
+  while (in_kernel_ != 0) reap_by_system_call(1, nullptr);
+  for (Operation& slot : slots_) {
+    if (slot.target != nullptr) slot.target->in_flight = 0;
+  }
+  ::io_destroy(kernel_);
+}
+
+AioQueue::Operation& AioQueue::take_slot() {
+  if (free_ == nullptr) return slots_.emplace_back();
+  Operation& slot = *free_;
+  free_ = slot.next;
+  return slot;
+}
+
+void AioQueue::put_waiting(Operation& operation) {
+  operation.next = nullptr;
+  *waiting_end_ = &operation;
+  waiting_end_ = &operation.next;
+}
+
+void AioQueue::start(AioTarget& target, const iocb& request, IoCallback done) {
+  Operation& operation = take_slot();
+  operation.control = request;
+  operation.control.data = &operation;
+  operation.target = &target;
+  operation.done = std::move(done);
+  operation.transferred = 0;
+  operation.stalls = 0;
+  ++target.in_flight;
+  ++started_;
+  ++counters_.operations;
+  counters_.slots_max = std::max(counters_.slots_max, started_);
+  if (!target.direct) return start_buffered(operation);
+  io_set_eventfd(&operation.control, event_fd_.get());
+  put_waiting(operation);
+}
+
+void AioQueue::start_buffered(Operation& operation) {
+  ++counters_.buffered;
+  if (!buffered_) buffered_.emplace(event_fd_.get());
+  buffered_->run([&operation] { operation.result = perform_buffered(operation.control); },
+                 [this, &operation] { deliver(operation); });
+}
+
+void AioQueue::run_aside(std::function<void()> job, std::function<void()> done) {
+  if (!jobs_) jobs_.emplace(event_fd_.get());
+  jobs_->run(std::move(job), std::move(done));
+}
+
+std::size_t AioQueue::in_flight() const { return started_ + (jobs_ ? jobs_->in_flight() : 0); }
+
+std::size_t AioQueue::gather_batch() {
+  batch_.clear();
+  for (Operation* at = waiting_; at != nullptr && in_kernel_ + batch_.size() < depth_; at = at->next) {
+    batch_.push_back(&at->control);
+  }
+  return batch_.size();
+}
+
+void AioQueue::submit() {
+  while (const std::size_t count = gather_batch()) {
+    const MonotonicNanos before = clock_.monotonic();
+    const int taken = ::io_submit(kernel_, static_cast<long>(count), batch_.data());
+    const auto took = static_cast<std::uint64_t>((clock_.monotonic() - before).value());
+    ++counters_.submits;
+    counters_.submit_ns += took;
+    counters_.longest_submit_ns = std::max(counters_.longest_submit_ns, took);
+    if (taken == 0 || taken == -EAGAIN || taken == -EINTR) {
+      ++counters_.retries;
+      // Without a completion to come, nothing else would make the owner poll, and so try again.
+      if (in_kernel_ == 0) wake();
+      return;
+    }
+    if (taken < 0) {
+      refuse_first(-taken);
+      continue;
+    }
+    for (int i = 0; i < taken; ++i) waiting_ = waiting_->next;
+    if (waiting_ == nullptr) waiting_end_ = &waiting_;
+    in_kernel_ += static_cast<std::size_t>(taken);
+    counters_.in_kernel_max = std::max(counters_.in_kernel_max, in_kernel_);
+  }
+}
+
+// io_submit's errors are about the first request of the batch. The callback must come from poll(), not from here.
+void AioQueue::refuse_first(int error) {
+  Operation& operation = *waiting_;
+  waiting_ = operation.next;
+  if (waiting_ == nullptr) waiting_end_ = &waiting_;
+  operation.result = -error;
+  finished_.push_back(&operation);
+  ++counters_.refused;
+  wake();
+}
+
+void AioQueue::wake() {
+  ++signals_owed_;
+  eventfd_write(event_fd_.get(), 1);
+}
+
+// The kernel adds to the eventfd after the completion is in the ring. A completion may thus be reaped before its signal
+// is there; reading until all signals of what was reaped have come keeps a late one from waking the owner for ever.
+void AioQueue::drain_event_fd() {
+  eventfd_t signals = 0;
+  if (eventfd_read(event_fd_.get(), &signals) == 0) signals_owed_ -= static_cast<std::int64_t>(signals);
+}
+
+void AioQueue::reap() {
+  if (ring_of(kernel_) != nullptr) return reap_ring();
+  timespec now{};
+  reap_by_system_call(0, &now);
+}
+
+void AioQueue::reap_ring() {
+  KernelRing* ring = ring_of(kernel_);
+  const unsigned tail = std::atomic_ref(ring->tail).load(std::memory_order_acquire);
+  const auto* events = reinterpret_cast<io_event*>(reinterpret_cast<std::byte*>(ring) + ring->header_size);
+  unsigned head = ring->head;
+  while (head != tail) {
+    const io_event& event = events[head];
+    auto* operation = static_cast<Operation*>(event.data);
+    operation->result = static_cast<std::int64_t>(event.res);
+    finished_.push_back(operation);
+    --in_kernel_;
+    ++signals_owed_;
+    head = head + 1 == ring->nr ? 0 : head + 1;
+  }
+  std::atomic_ref(ring->head).store(head, std::memory_order_release);
+}
+
+void AioQueue::reap_by_system_call(long least, timespec* timeout) {
+  io_event events[64];
+  int count = 0;
+  do {
+    count = ::io_getevents(kernel_, least, 64, events, timeout);
+    for (int i = 0; i < count; ++i) {
+      auto* operation = static_cast<Operation*>(events[i].data);
+      operation->result = static_cast<std::int64_t>(events[i].res);
+      finished_.push_back(operation);
+      --in_kernel_;
+      ++signals_owed_;
+    }
+  } while (count == 64 && least == 0);
+}
+
+std::size_t AioQueue::poll() {
+  check(!polling_, "a callback does not poll the disk it is called by");
+  polling_ = true;
+  submit();
+  const bool side_finished = (jobs_ && jobs_->any_finished()) || (buffered_ && buffered_->any_finished());
+  if (signals_owed_ != 0 || side_finished || (in_kernel_ != 0 && ring_has_events(kernel_))) drain_event_fd();
+  if (in_kernel_ != 0) reap();
+  std::size_t side_count = 0;
+  if (jobs_) side_count += jobs_->take_finished(finished_jobs_);
+  if (buffered_) side_count += buffered_->take_finished(finished_jobs_);
+  signals_owed_ += static_cast<std::int64_t>(side_count);
+
+  // Callbacks may start and submit operations; a refused one is then appended to finished_ and delivered here too.
+  std::size_t delivered = 0;
+  for (std::size_t i = 0; i < finished_.size(); ++i) {
+    if (needs_more(*finished_[i])) continue;
+    deliver(*finished_[i]);
+    ++delivered;
+  }
+  finished_.clear();
+  for (auto& done : finished_jobs_) done();
+  finished_jobs_.clear();
+  polling_ = false;
+  submit();
+  return delivered + side_count;
+}
+
+// Puts an operation that came short back in the queue, for the remainder; false when it is done or has failed.
+bool AioQueue::needs_more(Operation& operation) {
+  iocb& control = operation.control;
+  if (operation.result < 0 || control.aio_lio_opcode == IO_CMD_FDSYNC) return false;
+  const auto moved = static_cast<std::size_t>(operation.result);
+  const bool writing = control.aio_lio_opcode == IO_CMD_PWRITE;
+  // A read that stops inside a block, or that gets nothing, has met the end of the file.
+  const bool ended = !writing && (moved == 0 || moved % kIoAlignment != 0);
+  if (moved == control.u.c.nbytes || ended) {
+    operation.result += static_cast<std::int64_t>(operation.transferred);
+    return false;
+  }
+  const std::size_t kept = align_down(moved);
+  operation.stalls = kept == 0 ? operation.stalls + 1 : 0;
+  if (operation.stalls > kStallsMax) {
+    operation.result = -EIO;
+    return false;
+  }
+  operation.transferred += kept;
+  control.u.c.buf = static_cast<std::byte*>(control.u.c.buf) + kept;
+  control.u.c.nbytes -= kept;
+  control.u.c.offset += static_cast<long long>(kept);
+  ++counters_.short_transfers;
+  put_waiting(operation);
+  return true;
+}
+
+void AioQueue::deliver(Operation& operation) {
+  // The slot is free before the callback runs: the callback may start another operation, or close the file.
+  IoCallback done = std::move(operation.done);
+  Result<std::size_t> result = 0;
+  if (operation.result < 0) {
+    ++counters_.failed;
+    result =
+        errno_error(description_of(operation.control, operation.target->path), static_cast<int>(-operation.result));
+  } else {
+    result = static_cast<std::size_t>(operation.result);
+  }
+  --operation.target->in_flight;
+  --started_;
+  operation.done = nullptr;
+  operation.target = nullptr;
+  operation.next = free_;
+  free_ = &operation;
+  done(std::move(result));
+}
+
+}  // namespace minod

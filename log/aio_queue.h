@@ -1,0 +1,108 @@
+// The queue between AioDisk and the kernel: operation slots, one io_context_t, one eventfd. Knows no paths and no
+// directories. Belongs to the disk's thread, but for the two jobs of the buffered mode, which run on a side thread.
+#pragma once
+
+#include <libaio.h>
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/result.h"
+#include "log/disk.h"
+#include "log/side_thread.h"
+
+namespace minod {
+
+// What AioDisk counted since it was opened.
+struct AioCounters {
+  std::uint64_t submits = 0;          // io_submit calls
+  std::uint64_t operations = 0;       // writes, reads and syncs asked for
+  std::uint64_t buffered = 0;         // of these, run on the side thread for want of O_DIRECT
+  std::uint64_t short_transfers = 0;  // the kernel moved less than asked; the rest was resubmitted
+  std::uint64_t retries = 0;          // io_submit took nothing: EAGAIN, EINTR or 0
+  std::uint64_t refused = 0;          // io_submit refused one operation, which then failed
+  std::uint64_t failed = 0;           // operations that ended in an Error
+  std::uint64_t submit_ns = 0;        // time inside io_submit: it blocks when a write must change metadata
+  std::uint64_t longest_submit_ns = 0;
+  std::size_t in_kernel_max = 0;
+  std::size_t slots_max = 0;  // operations at once, those waiting for the kernel included
+};
+
+// What an operation needs to know of its file; outlives the operation.
+struct AioTarget {
+  Fd fd;
+  std::string path;
+  bool direct = true;
+  std::size_t in_flight = 0;
+};
+
+class AioQueue {
+ public:
+  static Result<std::unique_ptr<AioQueue>> open(unsigned depth);
+  ~AioQueue();  // waits for what the kernel has, forgets the rest; calls nobody
+
+  // `request` as io_prep_* made it; it is copied.
+  void start(AioTarget& target, const iocb& request, IoCallback done);
+  void run_aside(std::function<void()> job, std::function<void()> done);
+  void submit();
+  std::size_t poll();
+
+  int event_fd() const { return event_fd_.get(); }
+  std::size_t in_flight() const;
+  const AioCounters& counters() const { return counters_; }
+
+ private:
+  // The control block must stay where it is while the kernel has it, so slots are never moved.
+  struct Operation {
+    iocb control{};
+    AioTarget* target = nullptr;
+    IoCallback done;
+    Operation* next = nullptr;    // in the free list or the waiting list
+    std::size_t transferred = 0;  // by earlier submissions that came short
+    unsigned stalls = 0;          // submissions in a row that moved nothing
+    std::int64_t result = 0;      // as the kernel says it: bytes, or -errno
+  };
+
+  AioQueue(Fd event_fd, io_context_t kernel, unsigned depth);
+
+  Operation& take_slot();
+  void put_waiting(Operation& operation);
+  void start_buffered(Operation& operation);
+  std::size_t gather_batch();
+  void refuse_first(int error);
+  void wake();
+  void drain_event_fd();
+  void reap();
+  void reap_ring();
+  void reap_by_system_call(long least, timespec* timeout);
+  bool needs_more(Operation& operation);
+  void deliver(Operation& operation);
+
+  const unsigned depth_;
+  Fd event_fd_;
+  io_context_t kernel_;
+  SystemClock clock_;
+  AioCounters counters_;
+
+  std::deque<Operation> slots_;  // `depth` of them, more only when more were asked for at once than ever before
+  Operation* free_ = nullptr;
+  Operation* waiting_ = nullptr;
+  Operation** waiting_end_ = &waiting_;
+  std::vector<iocb*> batch_;
+  std::vector<Operation*> finished_;
+  std::vector<std::function<void()>> finished_jobs_;
+  std::size_t started_ = 0;  // operations not delivered
+  std::size_t in_kernel_ = 0;
+  std::int64_t signals_owed_ = 0;  // additions to the eventfd that belong to what was taken, less what was read from it
+  bool polling_ = false;
+
+  std::optional<SideThread> jobs_;
+  std::optional<SideThread> buffered_;  // apart from jobs_, so that a long job does not hold up a durable write
+};
+
+}  // namespace minod
