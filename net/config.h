@@ -17,29 +17,31 @@
 
 namespace minod {
 
+inline constexpr int kShardsMax = 1024;
+
 struct Config {
-  std::vector<std::string> bind{"127.0.0.1"};
-  std::uint16_t port = 6379;          // 0: no TCP listener
-  std::string unixsocket;             // empty: none
-  unsigned unixsocketperm = 0700;     // octal
+  std::vector<std::string> bind{"127.0.0.1"};  // IPv4 and IPv6 addresses, no names
+  std::uint16_t port = 6379;                   // 0: no TCP listener
+  std::string unixsocket;                      // empty: none
+  unsigned unixsocketperm = 0700;              // octal
   std::string dir = "./data";
   int shards = 1;
-  int partitions = 1;                 // a power of two; fixed when the data directory is created
+  int partitions = 1;  // a power of two; fixed when the data directory is created
   SyncPolicy appendfsync = SyncPolicy::kAlways;
-  std::uint64_t maxmemory = 0;        // 0: half of this machine's memory
+  std::uint64_t maxmemory = 0;  // 0: half of this machine's memory
   std::int64_t segment_bytes = kSegmentBytesDefault;
-  bool compress = false;              // compression-type none|zstd
+  bool compress = false;  // compression-type none|zstd
   diag::Level loglevel = diag::Level::kNotice;
   diag::Format log_format = diag::Format::kText;
   std::string requirepass;
   std::size_t proto_max_bulk_len = kValueSizeMaxDefault;
   std::size_t maxclients = kMaxClientsDefault;
-  int timeout = 0;                    // seconds an idle client is kept; 0: for ever
-  int tcp_keepalive = 300;            // seconds; 0: off
-  int idle_poll_us = 0;               // how long a shard polls before it sleeps
+  int timeout = 0;          // seconds an idle client is kept; 0: for ever
+  int tcp_keepalive = 300;  // seconds; 0: off
+  int idle_poll_us = 0;     // how long a shard polls before it sleeps
   bool force_truncate = false;
   bool enable_debug_command = false;
-  bool protected_mode = true;         // without a password, only loopback addresses and unix sockets are served
+  bool protected_mode = true;  // without a password, only loopback addresses and unix sockets are served
 };
 
 struct Option {
@@ -63,11 +65,15 @@ struct FixedOption {
 };
 std::span<const FixedOption> fixed_options();
 
-// Applies the lines of a config file: "name value", "#" comments, quoted values, "include path". An error names the file
-// and the line.
+// Sets one option by name. A fixed option takes only the value it has.
+Result<void> set_option(Config& config, std::string_view name, std::string_view value);
+
+// Applies the lines of a config file: "name value", "#" comments, quoted values, "include path" (from the working
+// directory, as in Redis). An error names the file and the line.
 Result<void> load_config_file(const std::string& path, Config& config);
 
-// What no single option can tell: relations between them. An error says which option to change.
+// Every option's own rules, for a Config that code has filled in, and the relations between options. An error says
+// which option to change.
 Result<void> check_config(const Config& config);
 
 }  // namespace minod

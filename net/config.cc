@@ -1,0 +1,188 @@
+#include "net/config.h"
+
+#include <arpa/inet.h>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <charconv>
+#include <limits>
+#include <utility>
+
+#include "net/option_kind.h"
+#include "net/resp/words.h"
+#include "store/number.h"
+
+namespace minod {
+
+namespace {
+
+using option::refused;
+
+constexpr std::int64_t kIntMax = std::numeric_limits<int>::max();
+constexpr std::int64_t kKeepaliveSecondsMax = 32767;  // MAX_TCP_KEEPIDLE of Linux
+constexpr std::int64_t kIdlePollMicrosMax = 1'000'000;
+constexpr std::int64_t kClientsMax = 1'000'000;
+constexpr std::size_t kPasswordSizeMax = 512;               // Redis's CONFIG_AUTHPASS_MAX_LEN
+constexpr std::size_t kBulkSizeMin = std::size_t{1} << 20;  // Redis's
+constexpr unsigned kPermissionsMax = 0777;
+
+constexpr option::Choices<bool, 2> kCompression{{{"none", false}, {"zstd", true}}};
+constexpr option::Choices<SyncPolicy, 3> kSyncPolicies{
+    {{"always", SyncPolicy::kAlways}, {"everysec", SyncPolicy::kEverySec}, {"no", SyncPolicy::kNo}}};
+constexpr option::Choices<diag::Level, 4> kLevels{{{"debug", diag::Level::kDebug},
+                                                   {"verbose", diag::Level::kVerbose},
+                                                   {"notice", diag::Level::kNotice},
+                                                   {"warning", diag::Level::kWarning}}};
+constexpr option::Choices<diag::Format, 2> kFormats{{{"text", diag::Format::kText}, {"json", diag::Format::kJson}}};
+
+std::string get_bind(const Config& config) {
+  std::string all;
+  for (const std::string& address : config.bind) all += (all.empty() ? "" : " ") + address;
+  return all;
+}
+
+Result<void> set_bind(Config& config, std::string_view value) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kAliases{
+      {{"*", "0.0.0.0"}, {"::*", "::"}, {"localhost", "127.0.0.1"}}};
+  std::vector<std::string_view> words;
+  resp::split_plain_words(value, words);
+  std::vector<std::string> addresses;
+  for (const std::string_view word : words) {
+    const auto* alias = std::ranges::find(kAliases, word, [](const auto& one) { return one.first; });
+    const std::string address(alias == kAliases.end() ? word : alias->second);
+    in6_addr parsed{};
+    if (inet_pton(AF_INET, address.c_str(), &parsed) != 1 && inet_pton(AF_INET6, address.c_str(), &parsed) != 1) {
+      return refused("bind", "IP addresses, such as 127.0.0.1 ::1", word);
+    }
+    if (std::ranges::find(addresses, address) == addresses.end()) addresses.push_back(address);
+  }
+  if (addresses.empty()) return Error{Errc::kInvalid, 0, "bind must name an address; port 0 turns TCP off"};
+  config.bind = std::move(addresses);
+  return {};
+}
+
+Result<void> set_partitions(Config& config, std::string_view value) {
+  const auto number = parse_integer(value);
+  if (!number || *number < 1 || *number > kPartitionsMax || !std::has_single_bit(static_cast<unsigned>(*number))) {
+    return refused("partitions", "a power of two from 1 to " + std::to_string(kPartitionsMax), value);
+  }
+  config.partitions = static_cast<int>(*number);
+  return {};
+}
+
+std::string get_unixsocketperm(const Config& config) {
+  char text[16];
+  const auto end = std::to_chars(std::begin(text), std::end(text), config.unixsocketperm, 8).ptr;
+  return {text, end};
+}
+
+Result<void> set_unixsocketperm(Config& config, std::string_view value) {
+  unsigned permissions = 0;
+  const auto [end, failure] = std::from_chars(value.data(), value.data() + value.size(), permissions, 8);
+  if (failure != std::errc() || end != value.data() + value.size() || permissions > kPermissionsMax) {
+    return refused("unixsocketperm", "octal, from 0 to 777", value);
+  }
+  config.unixsocketperm = permissions;
+  return {};
+}
+
+constexpr std::array kOptions{
+    option::choice<"appendfsync", &Config::appendfsync, kSyncPolicies>(
+        "always|everysec|no", "when a write is safe enough to be acknowledged", true),
+    Option{"bind", "ADDRESS...", "addresses to listen on", false, get_bind, set_bind},
+    option::choice<"compression-type", &Config::compress, kCompression>("none|zstd",
+                                                                        "how the log's batches are compressed", false),
+    option::text<"dir", &Config::dir, 1, 4096>("PATH", "where the data is kept", false),
+    option::flag<"enable-debug-command", &Config::enable_debug_command>("serve DEBUG, for tests", false),
+    option::flag<"force-truncate", &Config::force_truncate>(
+        "cut the log at damage in its middle instead of refusing to start", false),
+    option::number<"idle-poll-us", &Config::idle_poll_us, 0, kIdlePollMicrosMax>(
+        "MICROSECONDS", "how long a shard polls before it sleeps", false),
+    option::choice<"log-format", &Config::log_format, kFormats>("text|json", "what the lines on stderr look like",
+                                                                false),
+    option::choice<"loglevel", &Config::loglevel, kLevels>("debug|verbose|notice|warning", "the least that is told",
+                                                           true),
+    option::number<"maxclients", &Config::maxclients, 1, kClientsMax>("N", "connections served at a time", true),
+    option::size<"maxmemory", &Config::maxmemory, 0, std::numeric_limits<std::uint64_t>::max()>(
+        "memory for keys and values; 0: half of this machine's", true),
+    Option{"partitions", "N", "logs a database is spread over, a power of two; fixed at the first start", false,
+           [](const Config& config) { return std::to_string(config.partitions); }, set_partitions},
+    option::number<"port", &Config::port, 0, 65535>("N", "TCP port; 0: none", false),
+    option::flag<"protected-mode", &Config::protected_mode>("without a password, serve only this machine", true),
+    option::size<"proto-max-bulk-len", &Config::proto_max_bulk_len, kBulkSizeMin, kValueSizeCeiling>(
+        "the longest value a client may send", true),
+    option::text<"requirepass", &Config::requirepass, 0, kPasswordSizeMax>("PASSWORD", "what clients must AUTH with",
+                                                                           true),
+    option::size<"segment-bytes", &Config::segment_bytes, kSegmentBytesMin, kSegmentBytesMax>(
+        "a log begins a new file at this size", false),
+    option::number<"shards", &Config::shards, 1, kShardsMax>("N", "threads, each with its share of the keys", false),
+    option::number<"tcp-keepalive", &Config::tcp_keepalive, 0, kKeepaliveSecondsMax>(
+        "SECONDS", "an idle connection is probed after this; 0: never", true),
+    option::number<"timeout", &Config::timeout, 0, kIntMax>("SECONDS", "an idle client is closed after this; 0: never",
+                                                            true),
+    option::text<"unixsocket", &Config::unixsocket, 0, sizeof(sockaddr_un::sun_path) - 1>(
+        "PATH", "unix socket to listen on", false),
+    Option{"unixsocketperm", "OCTAL", "permissions of the unix socket", false, get_unixsocketperm, set_unixsocketperm},
+};
+static_assert(std::ranges::is_sorted(kOptions, {}, &Option::name));
+
+// What redis-benchmark, redis_exporter, StackExchange.Redis and RedisInsight ask for, answered as what minod does.
+constexpr std::array kFixedOptions{
+    FixedOption{"appenddirname", "appendonlydir"},
+    FixedOption{"appendfilename", "appendonly.aof"},
+    FixedOption{"appendonly", "yes"},
+    FixedOption{"client-output-buffer-limit", "normal 268435456 0 0 slave 268435456 0 0 pubsub 268435456 0 0"},
+    FixedOption{"cluster-enabled", "no"},
+    FixedOption{"daemonize", "no"},
+    FixedOption{"databases", "16"},
+    FixedOption{"dbfilename", "dump.rdb"},
+    FixedOption{"hz", "10"},
+    FixedOption{"io-threads", "1"},
+    FixedOption{"lazyfree-lazy-user-flush", "yes"},
+    FixedOption{"maxmemory-policy", "noeviction"},
+    FixedOption{"rdbchecksum", "yes"},
+    FixedOption{"rdbcompression", "yes"},
+    FixedOption{"replica-read-only", "yes"},
+    FixedOption{"save", ""},
+    FixedOption{"slave-read-only", "yes"},
+    FixedOption{"tcp-backlog", "511"},
+    FixedOption{"tls-port", "0"},
+};
+static_assert(std::ranges::is_sorted(kFixedOptions, {}, &FixedOption::name));
+static_assert(kDatabases == 16 && kOutputBytesMaxDefault == 268435456);
+
+}  // namespace
+
+std::span<const Option> options() { return kOptions; }
+std::span<const FixedOption> fixed_options() { return kFixedOptions; }
+
+const Option* find_option(std::string_view name) {
+  const auto* found =
+      std::ranges::find_if(kOptions, [&](const Option& one) { return option::same_name(one.name, name); });
+  return found == kOptions.end() ? nullptr : found;
+}
+
+Result<void> set_option(Config& config, std::string_view name, std::string_view value) {
+  if (const Option* option = find_option(name)) return option->set(config, value);
+  const auto* fixed =
+      std::ranges::find_if(kFixedOptions, [&](const FixedOption& one) { return option::same_name(one.name, name); });
+  if (fixed == kFixedOptions.end()) return Error{Errc::kNotFound, 0, "unknown option '" + std::string(name) + "'"};
+  if (fixed->value == value) return {};
+  return refused(fixed->name, "'" + std::string(fixed->value) + "', which can't be changed", value);
+}
+
+Result<void> check_config(const Config& config) {
+  Config copy = config;
+  for (const Option& option : kOptions) {
+    auto accepted = option.set(copy, option.get(config));
+    if (!accepted) return accepted.error();
+  }
+  if (config.port == 0 && config.unixsocket.empty()) {
+    return Error{Errc::kInvalid, 0, "port 0 needs a unixsocket: there is nothing to listen on"};
+  }
+  return {};
+}
+
+}  // namespace minod

@@ -1,0 +1,268 @@
+#include "net/config.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <set>
+#include <string>
+
+namespace minod {
+namespace {
+
+// What setting it says, or "" when it is accepted.
+std::string why_refused(std::string_view name, std::string_view value) {
+  Config config;
+  const auto set = set_option(config, name, value);
+  return set ? "" : set.error().message();
+}
+
+// For each option: texts it takes, each as CONFIG GET answers it.
+const std::map<std::string_view, std::vector<std::string>> kGoodValues{
+    {"appendfsync", {"always", "everysec", "no"}},
+    {"bind", {"127.0.0.1", "0.0.0.0 ::", "10.1.2.3 fe80::1"}},
+    {"compression-type", {"none", "zstd"}},
+    {"dir", {"/var/lib/minod", "."}},
+    {"enable-debug-command", {"yes", "no"}},
+    {"force-truncate", {"yes", "no"}},
+    {"idle-poll-us", {"0", "1000000"}},
+    {"log-format", {"text", "json"}},
+    {"loglevel", {"debug", "verbose", "notice", "warning"}},
+    {"maxclients", {"1", "1000000"}},
+    {"maxmemory", {"0", "18446744073709551615"}},
+    {"partitions", {"1", "2", "1024"}},
+    {"port", {"0", "65535"}},
+    {"protected-mode", {"yes", "no"}},
+    {"proto-max-bulk-len", {"1048576", "536870912"}},
+    {"requirepass", {"", "a b\"c"}},
+    {"segment-bytes", {"1048576", "1073741824"}},
+    {"shards", {"1", "1024"}},
+    {"tcp-keepalive", {"0", "32767"}},
+    {"timeout", {"0", "2147483647"}},
+    {"unixsocket", {"", "/run/minod.sock"}},
+    {"unixsocketperm", {"0", "777"}},
+};
+
+const std::map<std::string_view, std::vector<std::string>> kBadValues{
+    {"appendfsync", {"", "sometimes", "yes"}},
+    {"bind", {"", " ", "example.org", "127.0.0.1 nowhere", "-::1", "256.0.0.1"}},
+    {"compression-type", {"", "gzip"}},
+    {"dir", {"", std::string(5000, 'x'), std::string("a\0b", 3)}},
+    {"enable-debug-command", {"", "local"}},
+    {"force-truncate", {"1", "true"}},
+    {"idle-poll-us", {"-1", "1000001", "1us"}},
+    {"log-format", {"logfmt"}},
+    {"loglevel", {"", "nothing"}},
+    {"maxclients", {"0", "1000001", "many"}},
+    {"maxmemory", {"", "-1", "50%", "99999999999999999999"}},
+    {"partitions", {"0", "3", "2048", "-2", ""}},
+    {"port", {"-1", "65536", "6379 ", "0x10", ""}},
+    {"protected-mode", {"on"}},
+    {"proto-max-bulk-len", {"1048575", "513mb"}},
+    {"requirepass", {std::string(513, 'x')}},
+    {"segment-bytes", {"1mib", "1048575", "2gb"}},
+    {"shards", {"0", "1025"}},
+    {"tcp-keepalive", {"-1", "32768"}},
+    {"timeout", {"-1", "2147483648"}},
+    {"unixsocket", {std::string(108, 'x')}},
+    {"unixsocketperm", {"", "8", "1000", "-1", "rwx"}},
+};
+
+TEST(Config, EveryOptionTakesWhatItAnswers) {
+  for (const Option& option : options()) {
+    ASSERT_TRUE(kGoodValues.contains(option.name)) << option.name;
+    Config config;
+    ASSERT_TRUE(option.set(config, option.get(config)).has_value()) << option.name << ": its default";
+    for (const std::string& value : kGoodValues.at(option.name)) {
+      const auto set = option.set(config, value);
+      ASSERT_TRUE(set.has_value()) << set.error().message();
+      EXPECT_EQ(option.get(config), value);
+    }
+  }
+}
+
+TEST(Config, EveryBadValueIsRefusedByName) {
+  for (const Option& option : options()) {
+    ASSERT_TRUE(kBadValues.contains(option.name)) << option.name;
+    for (const std::string& value : kBadValues.at(option.name)) {
+      Config config;
+      const std::string before = option.get(config);
+      const auto set = option.set(config, value);
+      ASSERT_FALSE(set.has_value()) << option.name << " '" << value << "'";
+      EXPECT_EQ(set.error().code, Errc::kInvalid);
+      EXPECT_TRUE(set.error().message().starts_with(option.name)) << set.error().message();
+      EXPECT_EQ(option.get(config), before);
+    }
+  }
+}
+
+TEST(Config, EachFieldHasItsOption) {
+  Config config;
+  ASSERT_TRUE(set_option(config, "port", "7000").has_value());
+  ASSERT_TRUE(set_option(config, "unixsocketperm", "660").has_value());
+  ASSERT_TRUE(set_option(config, "appendfsync", "everysec").has_value());
+  ASSERT_TRUE(set_option(config, "maxmemory", "1gb").has_value());
+  ASSERT_TRUE(set_option(config, "compression-type", "zstd").has_value());
+  EXPECT_EQ(config.port, 7000);
+  EXPECT_EQ(config.unixsocketperm, 0660u);
+  EXPECT_EQ(config.appendfsync, SyncPolicy::kEverySec);
+  EXPECT_EQ(config.maxmemory, std::uint64_t{1} << 30);
+  EXPECT_TRUE(config.compress);
+}
+
+TEST(Config, ErrorsSayWhatIsAccepted) {
+  EXPECT_EQ(why_refused("appendfsync", "x"), "appendfsync must be always, everysec or no, not 'x'");
+  EXPECT_EQ(why_refused("protected-mode", "x"), "protected-mode must be yes or no, not 'x'");
+  EXPECT_EQ(why_refused("port", "x"), "port must be from 0 to 65535, not 'x'");
+  EXPECT_EQ(why_refused("segment-bytes", "2gb"), "segment-bytes must be from 1mb to 1gb, not '2gb'");
+  EXPECT_EQ(why_refused("maxmemory", "x"), "maxmemory: 'x' is not a size; write 1048576, 1024kb, 1mb or 2gb");
+  EXPECT_EQ(why_refused("partitions", "3"), "partitions must be a power of two from 1 to 1024, not '3'");
+  EXPECT_EQ(why_refused("bind", "::1 home"), "bind must be IP addresses, such as 127.0.0.1 ::1, not 'home'");
+  EXPECT_EQ(why_refused("nosuch", "1"), "unknown option 'nosuch'");
+}
+
+TEST(Config, BindTakesRedisWildcards) {
+  Config config;
+  ASSERT_TRUE(set_option(config, "bind", " *   ::* localhost 127.0.0.1 ").has_value());
+  EXPECT_EQ(config.bind, (std::vector<std::string>{"0.0.0.0", "::", "127.0.0.1"}));
+}
+
+TEST(Config, NamesAndWordsInAnyCase) {
+  ASSERT_NE(find_option("AppendFsync"), nullptr);
+  EXPECT_EQ(find_option("AppendFsync")->name, "appendfsync");
+  EXPECT_EQ(find_option("appendfsyn"), nullptr);
+  EXPECT_EQ(why_refused("APPENDFSYNC", "EverySec"), "");
+  EXPECT_EQ(why_refused("Protected-Mode", "NO"), "");
+}
+
+TEST(Config, FixedOptionsTakeOnlyTheirValue) {
+  std::set<std::string_view> names;
+  for (const FixedOption& fixed : fixed_options()) {
+    EXPECT_TRUE(names.insert(fixed.name).second) << fixed.name;
+    EXPECT_EQ(find_option(fixed.name), nullptr) << fixed.name;
+    EXPECT_EQ(why_refused(fixed.name, fixed.value), "");
+  }
+  EXPECT_EQ(why_refused("appendonly", "no"), "appendonly must be 'yes', which can't be changed, not 'no'");
+  EXPECT_TRUE(names.contains("save") && names.contains("databases") && names.contains("slave-read-only"));
+}
+
+TEST(Config, RelationsAreChecked) {
+  Config config;
+  EXPECT_TRUE(check_config(config).has_value());
+  config.port = 0;
+  EXPECT_EQ(check_config(config).error().message(), "port 0 needs a unixsocket: there is nothing to listen on");
+  config.unixsocket = "/run/minod.sock";
+  EXPECT_TRUE(check_config(config).has_value());
+  // Outsiders are refused one by one, by the listener.
+  config.bind = {"0.0.0.0"};
+  EXPECT_TRUE(check_config(config).has_value());
+}
+
+TEST(Config, WhatCodeHasFilledInIsChecked) {
+  Config config;
+  config.partitions = 3;
+  EXPECT_TRUE(check_config(config).error().message().starts_with("partitions must be a power of two"));
+  config.partitions = 4;
+  config.shards = 1025;
+  EXPECT_EQ(check_config(config).error().message(), "shards must be from 1 to 1024, not '1025'");
+}
+
+class ConfigFile : public testing::Test {
+ protected:
+  ConfigFile() {
+    std::string name = (std::filesystem::temp_directory_path() / "minod-config-XXXXXX").string();
+    directory_ = ::mkdtemp(name.data());
+  }
+  ~ConfigFile() override { std::filesystem::remove_all(directory_); }
+
+  std::string write(const std::string& name, const std::string& text) {
+    const std::string path = (directory_ / name).string();
+    std::ofstream(path) << text;
+    return path;
+  }
+
+  // What loading the file says, without the directory; "" when it is accepted.
+  std::string load(const std::string& path) {
+    const auto loaded = load_config_file(path, config);
+    if (loaded) return "";
+    std::string said = loaded.error().message();
+    const std::string prefix = directory_.string() + "/";
+    for (auto at = said.find(prefix); at != std::string::npos; at = said.find(prefix)) said.erase(at, prefix.size());
+    return said;
+  }
+
+  std::filesystem::path directory_;
+  Config config;
+};
+
+TEST_F(ConfigFile, LinesCommentsAndQuotes) {
+  EXPECT_EQ(load(write("a.conf",
+                       "# it's a comment with \"one quote\n"
+                       "\n"
+                       "  port 7000\r\n"
+                       "\tAPPENDFSYNC everysec   \n"
+                       "bind 127.0.0.1 ::1\n"
+                       "requirepass \"a b\\x21\\n\"\n"
+                       "dir '/var/lib/it\\'s'\n"
+                       "save \"\"\n"
+                       "maxclients 5")),
+            "");
+  EXPECT_EQ(config.port, 7000);
+  EXPECT_EQ(config.appendfsync, SyncPolicy::kEverySec);
+  EXPECT_EQ(config.bind, (std::vector<std::string>{"127.0.0.1", "::1"}));
+  EXPECT_EQ(config.requirepass, "a b!\n");
+  EXPECT_EQ(config.dir, "/var/lib/it's");
+  EXPECT_EQ(config.maxclients, 5u);
+}
+
+TEST_F(ConfigFile, TheLastLineWins) {
+  EXPECT_EQ(load(write("a.conf", "port 1\nport 2\n")), "");
+  EXPECT_EQ(config.port, 2);
+}
+
+TEST_F(ConfigFile, ErrorsNameFileAndLine) {
+  EXPECT_EQ(load(write("a.conf", "port 1\n\nport x\n")), "a.conf:3: port must be from 0 to 65535, not 'x'");
+  EXPECT_EQ(load(write("a.conf", "nosuch 1")), "a.conf:1: unknown option 'nosuch'");
+  EXPECT_EQ(load(write("a.conf", "dir \"open\n")), "a.conf:1: unbalanced quotes");
+  EXPECT_EQ(load(write("a.conf", "dir \"a\"b\n")), "a.conf:1: unbalanced quotes");
+  EXPECT_EQ(load(write("a.conf", "port\n")), "a.conf:1: port needs a value");
+  EXPECT_EQ(load(write("a.conf", "dir a b\n")), "a.conf:1: dir takes one value; quote it if it holds spaces");
+  EXPECT_EQ(load(write("a.conf", "save 900 1 300 10\n")),
+            "a.conf:1: save must be '', which can't be changed, not '900 1 300 10'");
+}
+
+TEST_F(ConfigFile, Include) {
+  const std::string inner = write("inner.conf", "port 7001\n");
+  EXPECT_EQ(load(write("outer.conf", "port 7000\ninclude " + inner + "\nmaxclients 7\n")), "");
+  EXPECT_EQ(config.port, 7001);
+  EXPECT_EQ(config.maxclients, 7u);
+}
+
+TEST_F(ConfigFile, ErrorsOfIncludedFilesTellTheWay) {
+  const std::string inner = write("inner.conf", "\nport x\n");
+  EXPECT_EQ(load(write("outer.conf", "include " + inner)),
+            "outer.conf:1: inner.conf:2: port must be from 0 to 65535, not 'x'");
+  EXPECT_EQ(load(write("outer.conf", "include a b\n")), "outer.conf:1: include takes one path");
+}
+
+TEST_F(ConfigFile, IncludeEndsInTime) {
+  const std::string path = (directory_ / "loop.conf").string();
+  const std::string said = load(write("loop.conf", "include " + path + "\n"));
+  EXPECT_TRUE(said.ends_with("more than 16 files include each other")) << said;
+
+  std::string chain = write("leaf.conf", "port 7002\n");
+  for (int i = 0; i < 16; ++i) chain = write(std::to_string(i) + ".conf", "include " + chain + "\n");
+  EXPECT_EQ(load(chain), "");
+  EXPECT_EQ(config.port, 7002);
+}
+
+TEST_F(ConfigFile, WhatCannotBeRead) {
+  EXPECT_EQ(load((directory_ / "absent.conf").string()), "open absent.conf: No such file or directory");
+  EXPECT_NE(load(directory_.string()), "");
+  EXPECT_NE(load(write("big.conf", std::string((1 << 20) + 1, '#'))), "");
+}
+
+}  // namespace
+}  // namespace minod
