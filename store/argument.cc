@@ -63,11 +63,4 @@ std::optional<UnixMillis> time_argument(Call& call, std::size_t i, TimeForm form
   return std::min(UnixMillis(at), kNeverExpires - Millis(1));
 }
 
-bool key_size_fits(Call& call, std::string_view key) {
-  if (key.size() <= kKeySizeMax) return true;
-  call.reply().error("ERR key is " + std::to_string(key.size()) + " bytes, more than the limit of " +
-                     std::to_string(kKeySizeMax) + " (key size limit)");
-  return false;
-}
-
 }  // namespace minod

@@ -37,7 +37,4 @@ enum class PastTime : std::uint8_t { kAllowed, kRefused };
 
 std::optional<UnixMillis> time_argument(Call& call, std::size_t i, TimeForm form, PastTime past);
 
-// For commands that write several keys and must write none when one is too long; Call::put() checks the others.
-bool key_size_fits(Call& call, std::string_view key);
-
 }  // namespace minod

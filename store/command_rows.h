@@ -1,4 +1,5 @@
-// The command table's parts, one source file a subject. For command_table.cc alone: everybody else asks store/command.h.
+// The command table's parts, one source file a subject. For command_table.cc alone: everybody else asks
+// store/command.h.
 #pragma once
 
 #include <span>

@@ -7,13 +7,14 @@ namespace minod::commands {
 
 namespace {
 
-// Both records stand before the old key goes, so that no crash between them loses the value.
+// The new record comes first, so that a log which ends between the two has the value twice and not never. All room is
+// reserved before, because nothing may park between them; room for two records makes erase() take the reserved room.
 bool move_value(Call& call, const Value& value, std::string_view to, int to_db) {
   const std::string_view from = call[1];
   const std::size_t size = to.size() + value.bytes.size();
   if (to_db == call.db()) {
     if (!call.reserve(2, size + from.size())) return false;
-  } else if (!call.reserve(1, size, to_db) || !call.reserve(1, from.size())) {
+  } else if (!call.reserve(1, size, to_db) || !call.reserve(2, from.size())) {
     return false;
   }
   return call.put(to, value.bytes, value.expires_at, to_db) && call.erase(from);

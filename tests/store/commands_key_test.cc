@@ -264,7 +264,7 @@ TEST_P(KeyCommandsTest, KeysHaveALimit) {
   const std::string refusal = "-ERR key is 65537 bytes, more than the limit of 65536 (key size limit)\r\n";
   EXPECT_EQ(run({"SET", longest, "v"}), kOk);
   EXPECT_EQ(run({"GET", longest}), bulk("v"));
-  EXPECT_EQ(run({"GET", longer}), kNull);
+  EXPECT_EQ(run({"GET", longer}), refusal);
   EXPECT_EQ(run({"SET", longer, "v"}), refusal);
   EXPECT_EQ(run({"SET", longer, "v", "GET"}), refusal);
   EXPECT_EQ(run({"INCR", longer}), refusal);
