@@ -77,7 +77,8 @@ void add_workload(CLI::App& app, Options& options) {
   add_parsed(app, "--ttl", options.ttl, parse_ttl, "seconds that written keys live: 60 or 30-90 (default: for ever)");
   app.add_option("--seed", options.seed)->capture_default_str();
   app.add_flag("--load", options.load, "write every key once before the run");
-  app.add_flag("--verify", options.verify, "stamp values; check each read against the last acknowledged write");
+  app.add_flag("--verify", options.verify,
+               "stamp values; check each read against the last acknowledged write (load with it too)");
 }
 
 void add_output(CLI::App& app, Options& options) {

@@ -100,23 +100,24 @@ void Connection::answered(std::string_view whole, MonotonicNanos now, Tally& tal
   --count_;
 
   const Request& request = flight.request;
-  const bool reads = reads_values(request.operation) || request.reading;
-  if (skipper_.is_error()) tally.failed(first_word(skipper_.error()), skipper_.error());
-  if (ledger_ != nullptr) {
-    note_write(request, skipper_.is_error());
-    if (reads) verify(request, skipper_.is_error() ? std::string_view() : whole, tally);
-  } else if (reads && !skipper_.is_error()) {
-    tally.missed(skipper_.null_count());
+  const bool failed = skipper_.is_error();
+  if (failed) tally.failed(first_word(skipper_.error()), skipper_.error());
+  if (ledger_ != nullptr) note_write(request, failed);
+  if (reads_values(request.operation) || request.reading) {
+    std::uint64_t misses = skipper_.null_count();
+    if (ledger_ != nullptr) misses = verify(request, failed ? std::string_view() : whole, tally);
+    if (!failed) tally.read(keys_of(request), misses, now);
   }
-  if (request.reading && !skipper_.is_error()) {
+  if (request.reading && !failed) {
     tally.half_answered(now);
-    tally.read(1);
     launch({flight.intended, source_.append_second_half(out_, request)});
     return;
   }
-  if (request.operation == Operation::kGet) tally.read(1);
-  if (request.operation == Operation::kMget) tally.read(source_.mget_keys());
   tally.answered(request.operation, flight.intended, now);
+}
+
+std::uint64_t Connection::keys_of(const Request& request) const {
+  return request.operation == Operation::kMget ? source_.mget_keys() : 1;
 }
 
 void Connection::note_write(const Request& request, bool failed) {
@@ -131,21 +132,24 @@ void Connection::note_write(const Request& request, bool failed) {
   }
 }
 
-void Connection::verify(const Request& request, std::string_view whole, Tally& tally) {
+std::uint64_t Connection::verify(const Request& request, std::string_view whole, Tally& tally) {
   const auto values = bulk_strings(whole);
-  const std::size_t keys = request.operation == Operation::kMget ? source_.mget_keys() : 1;
-  const bool countable = !whole.empty() && values.size() == keys;
+  const std::uint64_t keys = keys_of(request);
+  const bool countable = values.size() == keys;
   if (!whole.empty() && !countable) tally.failed_verification("shape", request.key);
-  for (std::size_t i = 0; i < keys; ++i) {
+  std::uint64_t misses = 0;
+  for (std::uint64_t i = 0; i < keys; ++i) {
     // Taken even when the reply can't be checked, so that the next MGET finds its own keys.
     const std::uint64_t key = request.operation == Operation::kMget ? source_.take_read_key() : request.key;
-    if (countable) verify_key(key, values[i], tally);
+    if (!countable) continue;
+    misses += !values[i].has_value();
+    verify_key(key, values[i], tally);
   }
+  return misses;
 }
 
 void Connection::verify_key(std::uint64_t key, std::optional<std::string_view> value, Tally& tally) {
   const Verdict verdict = ledger_->check(key, value);
-  if (!value) tally.missed(1);
   if (verdict != Verdict::kRight && verdict != Verdict::kMiss) tally.failed_verification(name_of(verdict), key);
 }
 

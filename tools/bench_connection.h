@@ -50,7 +50,9 @@ class Connection {
   // `whole` is the reply, from its first byte, when reads are verified.
   void answered(std::string_view whole, MonotonicNanos now, Tally& tally);
   void note_write(const Request& request, bool failed);
-  void verify(const Request& request, std::string_view whole, Tally& tally);
+  std::uint64_t keys_of(const Request& request) const;
+  // The number of misses.
+  std::uint64_t verify(const Request& request, std::string_view whole, Tally& tally);
   void verify_key(std::uint64_t key, std::optional<std::string_view> value, Tally& tally);
   void launch(const Flight& flight);
 

@@ -67,6 +67,7 @@ Result<void> settle(Options& options) {
     return refused("--key-prefix must be at most 1024 bytes without line ends");
   }
   if (options.mix.has(Operation::kSetex) && !options.ttl.used()) options.ttl = TtlRange{60, 60};
+  if (options.requests != 0) options.warmup_seconds = 0;
   if (options.requests != 0 && options.requests < options.connections) {
     options.connections = static_cast<unsigned>(std::max<std::uint64_t>(options.requests, options.threads));
   }
@@ -118,7 +119,7 @@ std::string workload_text(const Options& options) {
 std::string loop_text(const Options& options) {
   if (!options.open_loop()) return "closed loop: latency is service time";
   char text[96];
-  std::snprintf(text, sizeof text, "open loop: %.6g requests/s, %s; latency counts from the intended send time",
+  std::snprintf(text, sizeof text, "open loop: %.0f requests/s, %s; latency counts from the intended send time",
                 options.rate, options.poisson ? "Poisson" : "even");
   return text;
 }

@@ -11,11 +11,11 @@
 // Closed loop (no --rate). Each connection keeps --pipeline requests under way and sends the next when one is answered.
 // It finds the greatest throughput. Its latency is service time under exactly that load, and the report says so.
 //
-// Both. A request counts when its time (closed loop: when it was sent) lies between the end of the warm-up and the end
-// of the run. Each thread has its own histograms (within 1/64, see base/histogram.h), merged at the end. Replies are
-// timed once for each read from a socket: all that came in one read came at that time. The report shows what each
-// thread used of its CPU and how late it sent: a generator that is the bottleneck measures itself. Throughput cannot
-// tell two servers apart that both outrun the generator; the server's CPU seconds per million requests, from INFO, can.
+// Both. A request counts when its reply comes after the warm-up and it was to be sent before the end of the run. Each
+// thread has its own histograms (within 1/64, see base/histogram.h), merged at the end. Replies are timed once for each
+// read from a socket: all that came in one read came at that time. The report shows what each thread used of its CPU
+// and how late it sent: a generator that is the bottleneck measures itself. Throughput cannot tell two servers apart
+// that both outrun the generator; the server's CPU seconds per million requests, from INFO, can.
 #pragma once
 
 #include <cstdint>

@@ -13,7 +13,8 @@
 
 namespace minod::bench {
 
-// Only requests whose time lies in [from, until) are measured.
+// Replies that come after `from` are measured, to requests that were meant to be sent before `until`. What the warm-up
+// leaves waiting is measured too: in an overloaded open loop that is everything.
 struct Window {
   MonotonicNanos start;
   MonotonicNanos from;
@@ -33,21 +34,24 @@ class Tally {
   // A reply came at `now` to a request that was meant to be sent at `intended`.
   void answered(Operation operation, MonotonicNanos intended, MonotonicNanos now) {
     half_answered(now);
-    if (intended < window_.from || intended >= window_.until) return;
+    if (now < window_.from || intended >= window_.until) return;
     const auto latency = static_cast<std::uint64_t>((now - intended).value());
     latencies_[static_cast<std::size_t>(operation)].record(latency);
     interval_.record(latency);
   }
   void sent(MonotonicNanos intended, MonotonicNanos now) {
-    if (intended >= window_.from) lateness_.record(static_cast<std::uint64_t>((now - intended).value()));
+    if (now >= window_.from) lateness_.record(static_cast<std::uint64_t>((now - intended).value()));
   }
   // A command that is not an operation of its own: the first half of a read-modify-write.
   void half_answered(MonotonicNanos now) {
     replies_ += now >= window_.from;
     last_reply_ = now;
   }
-  void missed(std::uint64_t keys) { misses_ += keys; }
-  void read(std::uint64_t keys) { reads_ += keys; }
+  void read(std::uint64_t keys, std::uint64_t misses, MonotonicNanos now) {
+    if (now < window_.from) return;
+    reads_ += keys;
+    misses_ += misses;
+  }
 
   // Errors count during the warm-up too: a run with one is not a good run.
   void failed(std::string_view kind, std::string_view text, std::uint64_t count = 1);

@@ -43,6 +43,16 @@ Result<void> write_exports(const Options& options, const Outcome& outcome) {
   return done;
 }
 
+// Before the run, so that a path that can't be written does not cost it.
+Result<void> try_paths(const Options& options) {
+  for (const std::string& path : {options.json_path, options.csv_path, options.hdr_path}) {
+    if (path.empty()) continue;
+    auto opened = write_text(path, "");
+    if (!opened) return opened.error();
+  }
+  return {};
+}
+
 int code_of(const Outcome& outcome) {
   if (outcome.connections_lost != 0) return kExitConnection;
   return outcome.tally.errors() != 0 ? kExitErrors : kExitOk;
@@ -77,6 +87,7 @@ int run(const Options& options) {
 int run_bench(int argc, char** argv) {
   Options options;
   if (const auto code = read_arguments(argc, argv, options)) return *code;
+  if (auto writable = try_paths(options); !writable) return complain(writable.error(), kExitUsage);
   stop_on_signals();
   return run(options);
 }
