@@ -12,8 +12,10 @@ target_compile_options(minod_build INTERFACE
 target_compile_definitions(minod_build INTERFACE
   MINOD_VERSION="${PROJECT_VERSION}"
   BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED BOOST_BEAST_SEPARATE_COMPILATION
-  $<$<CONFIG:Release>:_GLIBCXX_ASSERTIONS>
-  $<$<AND:$<CONFIG:Release>,$<STREQUAL:${MINOD_SANITIZE},>>:_FORTIFY_SOURCE=2>)
+  $<$<CONFIG:Release>:_GLIBCXX_ASSERTIONS>)
+if(NOT MINOD_SANITIZE)  # not a generator expression: the sanitizers' names have a comma between them
+  target_compile_definitions(minod_build INTERFACE $<$<CONFIG:Release>:_FORTIFY_SOURCE=2>)
+endif()
 target_link_options(minod_build INTERFACE -Wl,-z,relro,-z,now)
 if(MINOD_SANITIZE)
   target_compile_options(minod_build INTERFACE -fsanitize=${MINOD_SANITIZE} -fno-sanitize-recover=all)
