@@ -19,7 +19,8 @@ class Random {
 
   // In [0, limit); limit must not be 0. The bias is below limit / 2^64.
   std::uint64_t below(std::uint64_t limit) {
-    return static_cast<std::uint64_t>((static_cast<unsigned __int128>(next()) * limit) >> 64);
+    __extension__ typedef unsigned __int128 Wide;  // not in ISO C++
+    return static_cast<std::uint64_t>((static_cast<Wide>(next()) * limit) >> 64);
   }
 
   bool one_in(std::uint64_t n) { return below(n) == 0; }

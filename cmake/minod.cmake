@@ -12,12 +12,13 @@ target_compile_options(minod_build INTERFACE
 target_compile_definitions(minod_build INTERFACE
   MINOD_VERSION="${PROJECT_VERSION}"
   BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED BOOST_BEAST_SEPARATE_COMPILATION
-  $<$<CONFIG:Release>:_GLIBCXX_ASSERTIONS>
-  $<$<AND:$<CONFIG:Release>,$<STREQUAL:${MINOD_SANITIZE},>>:_FORTIFY_SOURCE=2>)
+  $<$<CONFIG:Release>:_GLIBCXX_ASSERTIONS>)
 target_link_options(minod_build INTERFACE -Wl,-z,relro,-z,now)
 if(MINOD_SANITIZE)
   target_compile_options(minod_build INTERFACE -fsanitize=${MINOD_SANITIZE} -fno-sanitize-recover=all)
   target_link_options(minod_build INTERFACE -fsanitize=${MINOD_SANITIZE})
+else()
+  target_compile_definitions(minod_build INTERFACE $<$<CONFIG:Release>:_FORTIFY_SOURCE=2>)
 endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 reports these inside the standard library and Boost when it inlines (GCC bugs 105329, 105651, 106199).
