@@ -44,7 +44,6 @@ class StoreFixture : public ::testing::Test {
     stop();
     disk_ = std::make_unique<SimDisk>(options);
     check(disk_->make_directory("data").has_value(), "the simulated disk has a data directory");
-    check(disk_->sync_directory("").has_value() || true, "its name is durable as far as the test cares");
     start();
   }
 
@@ -98,7 +97,7 @@ class StoreFixture : public ::testing::Test {
         check(noted.has_value(), "the clean end is noted");
       });
     }
-    store_->abandon_logs();
+    store_->abandon();
     store_.reset();
   }
   // Power loss, then a start.
@@ -108,7 +107,7 @@ class StoreFixture : public ::testing::Test {
   }
   void crash(Survival survival = Survival::kSome) {
     disk_->crash(survival);
-    store_->abandon_logs();
+    store_->abandon();
     store_.reset();
     failures_.clear();
   }
