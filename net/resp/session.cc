@@ -109,7 +109,11 @@ Session::Step Session::execute_parsed(RequestParser::Status status, ByteQueue& i
       in.consume(parser_.consumed());
       return Step::kDone;
     case RequestParser::Status::kError:
-      if (!parser_.error().empty()) reply_->error(parser_.error());
+      if (parser_.silent()) {
+        diag::warning("possible attack through another protocol from " + connection_.peer() + ": " + parser_.error());
+      } else {
+        reply_->error(parser_.error());
+      }
       in.clear();
       return Step::kClose;
     case RequestParser::Status::kCommand:
