@@ -43,7 +43,8 @@ class StoreFixture : public ::testing::Test {
   void use_disk(SimDiskOptions options) {
     stop();
     disk_ = std::make_unique<SimDisk>(options);
-    check(disk_->make_directory("data").has_value(), "the simulated disk has a data directory");
+    check(disk_->make_directory("data").has_value() && disk_->sync_directory("").has_value(),
+          "the simulated disk has a data directory");
     start();
   }
 
