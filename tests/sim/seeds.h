@@ -3,14 +3,16 @@
 
 #include <cstdint>
 #include <cstdlib>
-#include <ranges>
+#include <numeric>
+#include <vector>
 
 namespace minod {
 
-inline auto seeds(std::uint64_t count) {
+inline std::vector<std::uint64_t> seeds(std::size_t count) {
   const char* text = std::getenv("MINOD_SEED");
-  const std::uint64_t first = text == nullptr ? 0 : std::strtoull(text, nullptr, 10);
-  return std::views::iota(first, first + count);
+  std::vector<std::uint64_t> all(count);
+  std::iota(all.begin(), all.end(), text == nullptr ? 0 : std::strtoull(text, nullptr, 10));
+  return all;
 }
 
 }  // namespace minod
