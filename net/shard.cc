@@ -66,7 +66,10 @@ void Shard::run() {
   arm_tick();
   MonotonicNanos busy_at = node_.clock().monotonic();
   while (!stopping_ || !connections_.empty() || !store_->idle()) {
-    if (stopping_ && node_.clock().monotonic() > stop_deadline_) break;
+    if (stopping_ && node_.clock().monotonic() > stop_deadline_) {
+      diag::warning(std::to_string(connections_.size()) + " clients did not take their replies in time; they are closed");
+      break;
+    }
     if (turn()) {
       if (idle_poll_us_ > 0) busy_at = node_.clock().monotonic();
       continue;

@@ -19,6 +19,8 @@ namespace {
 
 constexpr const char* kMetaName = "minod.meta";
 constexpr const char* kLockName = "minod.lock";
+constexpr int kLockTries = 20;
+constexpr unsigned kLockRetryMicros = 50'000;
 
 Result<void> sync_path(const std::string& path) {
   const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -41,7 +43,13 @@ Result<Fd> lock_directory(const std::string& path) {
   Fd fd(::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (fd.get() < 0) return errno_error("the data directory is not writable: " + name, errno);
   char text[32] = {};
-  if (flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+  // A process that was killed just now holds its lock until the kernel has taken it apart.
+  int locked = flock(fd.get(), LOCK_EX | LOCK_NB);
+  for (int tries = 0; locked != 0 && errno == EWOULDBLOCK && tries < kLockTries; ++tries) {
+    usleep(kLockRetryMicros);
+    locked = flock(fd.get(), LOCK_EX | LOCK_NB);
+  }
+  if (locked != 0) {
     const auto read = pread(fd.get(), text, sizeof text - 1, 0);
     const std::string pid = read > 0 ? std::string(text, static_cast<std::size_t>(read)) : "?\n";
     return Error{Errc::kBusy, 0,
