@@ -31,7 +31,7 @@ void append_request(ByteQueue& out, std::span<const std::string_view> arguments)
 class Client {
  public:
   // Connects, and sends HELLO (when protocol is 3) or AUTH, and SELECT, as the address asks; an error reply to one of
-  // them is an error here.
+  // them is kInvalid here. The timeout is for each of the two steps.
   static Result<Client> connect(const Address& address, int protocol = 2,
                                 std::chrono::milliseconds timeout = std::chrono::seconds(5));
 
@@ -52,9 +52,14 @@ class Client {
  private:
   explicit Client(Fd fd) : fd_(std::move(fd)) {}
 
+  Result<void> greet(const Address& address, int protocol);
+  Result<void> expect_success(std::span<const std::string_view> arguments);
+  Result<void> read_some();
+
   Fd fd_;
   ByteQueue out_;
   ByteQueue in_;
+  ValueScanner scanner_;
 };
 
 }  // namespace minod::resp

@@ -24,7 +24,20 @@ struct Value {
 };
 
 // Reads the value at the front of `input`; `used` gets its size. kEnd: it is not complete yet; kInvalid: not RESP.
-// Nesting deeper than 32 is refused.
+// Nesting deeper than 32 is refused. Attributes (RESP3's |) are read and dropped.
 Result<Value> parse_value(std::string_view input, std::size_t& used);
+
+// Finds where a value ends without building it, so that a large reply which comes in many pieces is not parsed again from
+// its start with each of them.
+class ValueScanner {
+ public:
+  // The size of the value at the front of `input`; the scanner is then ready for another. kEnd: it is not complete; call
+  // again with the same bytes and more. kInvalid: not RESP.
+  Result<std::size_t> scan(std::string_view input);
+
+ private:
+  std::size_t position_ = 0;
+  std::vector<std::int64_t> open_;  // for each aggregate around position_: how many values are still to come
+};
 
 }  // namespace minod::resp
