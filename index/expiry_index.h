@@ -29,8 +29,8 @@ class ExpiryIndex {
   std::size_t size() const;
   std::size_t memory_bytes() const;
 
-  // Looks at the next `slots_max` slots of a walk that goes round for ever, and adds to `expired` the offsets whose time
-  // is not after `now`. They stay in the index until erased.
+  // Looks at the next `slots_max` slots of a walk that goes round for ever, and adds to `expired` the offsets whose
+  // time is not after `now`. They stay in the index until erased.
   void sweep(UnixMillis now, std::size_t slots_max, std::vector<Offset>& expired);
 
  private:

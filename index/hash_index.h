@@ -1,9 +1,10 @@
-// Key hash -> offset of the key's newest record. No keys in RAM: a slot identifies a key by 112 or more bits of its hash
-// and holds the record's offset (not its position, so that compaction, restart and replicas share it). Rebuildable from
-// the log. Belongs to one thread.
+// Key hash -> offset of the key's newest record. No keys in RAM: a slot identifies a key by 112 or more bits of its
+// hash and holds the record's offset (not its position, so that compaction, restart and replicas share it). Rebuildable
+// from the log. Belongs to one thread.
 //
 // Memory: at most 28 bytes a key, averaged over any number of keys from a thousand up, because many small sub-tables
-// grow one at a time, each by a small step. No call moves more than one sub-table: no pause grows with the index.
+// grow one at a time, each by a small step. No call moves more than two sub-tables: no pause grows with the index.
+// Hashes must be uniform, as KeyHasher makes them; thousands that share their first bits abort the process.
 #pragma once
 
 #include <cstddef>
@@ -20,8 +21,8 @@ namespace minod {
 // What a slot says of its key's newest record.
 struct IndexEntry {
   Offset offset;
-  bool expires = false;        // the record carries an expiry
-  std::uint8_t hits = 0;       // reads since it was written, 0 to kHitsMax; for caches and eviction
+  bool expires = false;   // the record carries an expiry
+  std::uint8_t hits = 0;  // reads since it was written, 0 to kHitsMax; for caches and eviction
   friend bool operator==(const IndexEntry&, const IndexEntry&) = default;
 };
 
@@ -51,12 +52,13 @@ class HashIndex {
 
   void clear();
 
-  std::size_t size() const;           // keys
-  std::size_t memory_bytes() const;   // all that this index holds
+  std::size_t size() const;          // keys
+  std::size_t memory_bytes() const;  // all that this index holds
 
   // Walks the index in an order that growth does not disturb: an entry that is in the index from the first call to the
   // last is visited at least once (Redis's SCAN guarantee). Start with cursor 0, go on with what is returned, until
-  // that is 0 again. One call visits one sub-table's bucket (a handful of entries, possibly none).
+  // that is 0 again. Cursors stay below 2^48. One call visits a handful of entries, possibly none, and always gets on;
+  // `visit` must not change the index.
   std::uint64_t scan(std::uint64_t cursor, const std::function<void(const IndexEntry&)>& visit) const;
 
   // An entry chosen by `random`, close to uniformly; nothing when the index is empty.

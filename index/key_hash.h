@@ -1,5 +1,5 @@
-// A key's identity in the index: 128 bits of a keyed hash. The seed is drawn once per data directory and kept secret, so
-// nobody can choose keys that collide; at 10^10 keys the chance that any two do is below 10^-18.
+// A key's identity in the index: 128 bits of a keyed hash. The seed is drawn once per data directory and kept secret,
+// so nobody can choose keys that collide; at 10^10 keys the chance that any two do is below 10^-18.
 #pragma once
 
 #include <cstdint>

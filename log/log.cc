@@ -38,6 +38,11 @@ Log::Log(Disk& disk, const Clock& clock, LogOptions options, const LogStart& sta
 
 Log::~Log() { check(!in_flight_ && !syncing_ && segments_.idle(), "a log is closed when nothing is in flight"); }
 
+void Log::abandon() {
+  in_flight_ = syncing_ = false;
+  segments_.abandon();
+}
+
 Result<std::unique_ptr<Log>> Log::open(Disk& disk, const Clock& clock, LogOptions options, LogStart start,
                                        LogEvents events) {
   std::unique_ptr<Log> log(new Log(disk, clock, std::move(options), start, std::move(events)));

@@ -81,6 +81,8 @@ class Log {
 
   // Nothing may be in flight: poll the disk until idle() first.
   ~Log();
+  // Nothing that is in flight will ever complete (a simulated crash; a start that failed): the log may be destroyed.
+  void abandon();
 
   enum class Room : std::uint8_t { kYes, kWait, kFull };
 

@@ -72,6 +72,7 @@ class SegmentStore {
   void remove(Offset base);
 
   bool idle() const { return jobs_ == 0; }
+  void abandon() { jobs_ = 0; }  // no job will ever end
 
   // The first segment of a log has this many bytes; each next one is as large as the log before it, up to the limit, so
   // that small databases stay small on disk.

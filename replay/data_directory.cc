@@ -19,6 +19,8 @@ namespace {
 
 constexpr const char* kMetaName = "minod.meta";
 constexpr const char* kLockName = "minod.lock";
+constexpr int kLockTries = 20;
+constexpr unsigned kLockRetryMicros = 50'000;
 
 Result<void> sync_path(const std::string& path) {
   const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -41,11 +43,18 @@ Result<Fd> lock_directory(const std::string& path) {
   Fd fd(::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (fd.get() < 0) return errno_error("the data directory is not writable: " + name, errno);
   char text[32] = {};
-  if (flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+  // A process that was killed just now holds its lock until the kernel has taken it apart.
+  int locked = flock(fd.get(), LOCK_EX | LOCK_NB);
+  for (int tries = 0; locked != 0 && errno == EWOULDBLOCK && tries < kLockTries; ++tries) {
+    usleep(kLockRetryMicros);
+    locked = flock(fd.get(), LOCK_EX | LOCK_NB);
+  }
+  if (locked != 0) {
     const auto read = pread(fd.get(), text, sizeof text - 1, 0);
     const std::string pid = read > 0 ? std::string(text, static_cast<std::size_t>(read)) : "?\n";
-    return Error{Errc::kBusy, 0, "the data directory " + path + " is in use by another minod (pid " +
-                                     pid.substr(0, pid.find('\n')) + "); stop it, or name another with --dir"};
+    return Error{Errc::kBusy, 0,
+                 "the data directory " + path + " is in use by another minod (pid " + pid.substr(0, pid.find('\n')) +
+                     "); stop it, or name another with --dir"};
   }
   const int size = std::snprintf(text, sizeof text, "%d\n", static_cast<int>(getpid()));
   if (ftruncate(fd.get(), 0) != 0 || pwrite(fd.get(), text, static_cast<std::size_t>(size), 0) != size) {
@@ -56,9 +65,9 @@ Result<Fd> lock_directory(const std::string& path) {
 
 Result<void> write_meta(const std::string& path, const DirectoryFacts& facts) {
   char text[256];
-  const int size = std::snprintf(text, sizeof text,
-                                 "format 1\nid %s\nhash-seed %016" PRIx64 "%016" PRIx64 "\npartitions %d\n",
-                                 facts.id.c_str(), facts.hash_seed[0], facts.hash_seed[1], facts.partitions);
+  const int size =
+      std::snprintf(text, sizeof text, "format 1\nid %s\nhash-seed %016" PRIx64 "%016" PRIx64 "\npartitions %d\n",
+                    facts.id.c_str(), facts.hash_seed[0], facts.hash_seed[1], facts.partitions);
   const std::string name = path + "/" + kMetaName;
   const std::string temporary = name + ".tmp";
   {
@@ -79,8 +88,9 @@ Result<DirectoryFacts> parse_meta(const std::string& name, const std::string& te
                                 &format, id, &facts.hash_seed[0], &facts.hash_seed[1], &facts.partitions);
   facts.id = id;
   if (found >= 1 && format != 1) {
-    return Error{Errc::kUnsupported, 0, name + " has format " + std::to_string(format) +
-                                            "; this minod reads format 1. Start the version that wrote it"};
+    return Error{Errc::kUnsupported, 0,
+                 name + " has format " + std::to_string(format) +
+                     "; this minod reads format 1. Start the version that wrote it"};
   }
   const bool power_of_two = facts.partitions > 0 && (facts.partitions & (facts.partitions - 1)) == 0;
   if (found != 5 || !power_of_two || facts.partitions > kPartitionsMax) {
@@ -121,6 +131,8 @@ Result<std::unique_ptr<DataDirectory>> DataDirectory::open(const std::string& pa
   std::snprintf(id, sizeof id, "%016" PRIx64 "%016" PRIx64, random.next(), random.next());
   facts.id = id;
   if (auto written = write_meta(path, facts); !written) return written.error();
+  // The directory's own name must survive a power loss too.
+  if (auto synced = sync_path(path + "/.."); !synced) return synced.error();
   return directory;
 }
 

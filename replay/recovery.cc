@@ -83,9 +83,9 @@ class Recovery {
     UnixMillis expires_at;
   };
 
-  Result<void> read_segment(FoundSegment& segment, bool last, LogStart& start);
+  Result<void> read_segment(std::vector<FoundSegment>& segments, std::size_t i, LogStart& start);
   Result<void> apply(const BatchView& batch);
-  Result<void> judge(FoundSegment& segment, bool last, const Error& reason, LogStart& start);
+  Result<void> judge(std::vector<FoundSegment>& segments, std::size_t i, const Error& reason, LogStart& start);
 
   Disk& disk_;
   const KeyHasher& hasher_;
@@ -105,8 +105,8 @@ Result<void> Recovery::apply(const BatchView& batch) {
   if (batch.header().is_control()) {
     // The one control batch minod writes; others (of Kafka's transactions) concern no key.
     return for_each_record(batch, decompressor_, [&](const RecordView& record) {
-      const bool log_start = record.key.size() == 4 && load_big<std::int16_t>(as_bytes(record.key).data() + 2) ==
-                                                           kLogStartControl;
+      const bool log_start =
+          record.key.size() == 4 && load_big<std::int16_t>(as_bytes(record.key).data() + 2) == kLogStartControl;
       if (log_start) {
         partition_.apply_log_start(base);
         log_start_ = base;
@@ -130,35 +130,43 @@ Result<void> Recovery::apply(const BatchView& batch) {
   return {};
 }
 
-Result<void> Recovery::judge(FoundSegment& segment, bool last, const Error& reason, LogStart& start) {
-  const auto findings = search_tail(*segment.file, end_, start.end);
-  if (!findings) return findings.error();
-  // A later segment is only begun when all before it is durable.
-  const bool damaged = !last || judge_tail(*findings, start.end, clean_end_) == TailVerdict::kDamage;
+// `i`: the segment with the bad bytes, from end_ on.
+Result<void> Recovery::judge(std::vector<FoundSegment>& segments, std::size_t i, const Error& reason, LogStart& start) {
+  // Later segments are searched too: one may be there, named or even written, before this one was durable.
+  TailFindings findings;
+  for (std::size_t later = i; later < segments.size(); ++later) {
+    const auto found = search_tail(*segments[later].file, later == i ? end_ : FilePosition(0), start.end);
+    if (!found) return found.error();
+    findings.whole_batches += found->whole_batches;
+    findings.last_offset = std::max(findings.last_offset, found->last_offset);
+    findings.durable_upto = std::max(findings.durable_upto, found->durable_upto);
+  }
+  const bool damaged = judge_tail(findings, start.end, clean_end_) == TailVerdict::kDamage;
   if (damaged && !options_.force_truncate) {
     std::string what = reason.message();
-    if (findings->whole_batches != 0) {
-      what += "; " + std::to_string(findings->whole_batches) + " whole batches stand behind it, up to offset " +
-              std::to_string(findings->last_offset.value());
+    if (findings.whole_batches != 0) {
+      what += "; " + std::to_string(findings.whole_batches) + " whole batches stand behind it, up to offset " +
+              std::to_string(findings.last_offset.value());
     }
-    return damage(segment, end_, start.end, what);
+    return damage(segments[i], end_, start.end, what);
   }
-  report_.cuts.push_back(TailCut{segment.path, end_, start.end, reason.message(), damaged});
+  report_.cuts.push_back(TailCut{segments[i].path, end_, start.end, reason.message(), damaged});
   start.dirty_tail = true;
   return {};
 }
 
-Result<void> Recovery::read_segment(FoundSegment& segment, bool last, LogStart& start) {
+Result<void> Recovery::read_segment(std::vector<FoundSegment>& segments, std::size_t i, LogStart& start) {
+  FoundSegment& segment = segments[i];
   SegmentReader reader(*segment.file, FilePosition(0), start.end, Epoch{0}, true);
   end_ = FilePosition(0);
   for (;;) {
     const auto batch = reader.next();
     if (!batch) {
       if (batch.error().code == Errc::kIo) return batch.error();
-      if (batch.error().code != Errc::kEnd) return judge(segment, last, batch.error(), start);
+      if (batch.error().code != Errc::kEnd) return judge(segments, i, batch.error(), start);
       break;
     }
-    if (auto applied = apply(*batch); !applied) return judge(segment, last, applied.error(), start);
+    if (auto applied = apply(*batch); !applied) return judge(segments, i, applied.error(), start);
     partition_.places().placed(batch->header(), segment.base, end_);
     end_ = reader.position();
     start.end = reader.expected();
@@ -170,9 +178,20 @@ Result<void> Recovery::read_segment(FoundSegment& segment, bool last, LogStart& 
       options_.progress(report_);
     }
   }
+  const bool last = i + 1 == segments.size();
+  if (!last && segments[i + 1].base != start.end) {
+    return judge(segments, i,
+                 Error{Errc::kTorn, 0,
+                       "it ends at offset " + std::to_string(start.end.value()) + ", the next segment begins at " +
+                           std::to_string(segments[i + 1].base.value())},
+                 start);
+  }
   if (last && clean_end_ && *clean_end_ > start.end) {
-    return judge(segment, last, Error{Errc::kCorrupt, 0, "the log ended at offset " +
-                 std::to_string(clean_end_->value()) + " when minod was last stopped"}, start);
+    return judge(
+        segments, i,
+        Error{Errc::kCorrupt, 0,
+              "the log ended at offset " + std::to_string(clean_end_->value()) + " when minod was last stopped"},
+        start);
   }
   return {};
 }
@@ -189,20 +208,13 @@ Result<LogStart> Recovery::run(const std::string& directory) {
   if (!segments->empty()) start.end = segments->front().base;
   for (std::size_t i = 0; i < segments->size(); ++i) {
     FoundSegment& segment = (*segments)[i];
-    const bool last = i + 1 == segments->size();
-    if (segment.base != start.end) {
-      const std::string what = "it should begin at offset " + std::to_string(start.end.value());
-      if (!options_.force_truncate) return damage(segment, FilePosition(0), start.end, what);
-      report_.cuts.push_back(TailCut{segment.path, FilePosition(0), start.end, what, true});
-      start.dirty_tail = true;
-    }
     if (!start.dirty_tail) {
       ++report_.segments;
-      if (auto read = read_segment(segment, last, start); !read) return read.error();
+      if (auto read = read_segment(*segments, i, start); !read) return read.error();
       start.segments.push_back(SegmentFile{segment.base, segment.size, end_});
       continue;
     }
-    // Only with --force-truncate: the loss of what stands behind the cut was accepted.
+    // Behind the cut: never durable, or its loss was accepted.
     segment.file.reset();
     if (auto removed = disk_.remove(segment.path); !removed) return removed.error();
   }

@@ -14,7 +14,8 @@ constexpr std::size_t kWindow = std::size_t{4} << 20;
 
 bool may_start_here(Bytes from, Offset expected) {
   const auto header = read_batch_header(from);
-  return header && header->base_offset >= expected && header->base_offset < expected + OffsetCount(std::int64_t{1} << 31);
+  return header && header->base_offset >= expected &&
+         header->base_offset < expected + OffsetCount(std::int64_t{1} << 31);
 }
 
 void note(const BatchView& batch, Decompressor& decompressor, TailFindings& findings) {

@@ -72,6 +72,11 @@ Result<void> Store::adopt(std::unique_ptr<Partition> partition, LogStart start) 
   return {};
 }
 
+void Store::abandon() {
+  for_each_partition([](Partition& partition) { partition.log().abandon(); });
+  jobs_ = 0;
+}
+
 void Store::start() {
   for_each_partition([this](Partition& partition) {
     // A crash may have come between the seal of a segment and its index files; to write them anew costs little.

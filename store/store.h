@@ -61,8 +61,8 @@ class Store {
   // Makes the log of a database that has none. Blocking.
   Result<void> make_database_now(int db, int number);
   void start();
-  // Start-up has failed: lets everything go as it is.
-  void abandon() { partitions_.clear(); }
+  // Nothing that is in flight will ever complete: the store may be destroyed. See Log::abandon().
+  void abandon();
 
   // ---- commands
 

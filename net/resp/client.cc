@@ -57,7 +57,8 @@ Result<void> Client::greet(const Address& address, int protocol) {
   std::vector<std::string_view> words;
   if (protocol == 3) {
     words = {"HELLO", "3"};
-    if (login) words.insert(words.end(), {"AUTH", address.user.empty() ? "default" : address.user, address.password});
+    const std::string_view user = address.user.empty() ? std::string_view("default") : address.user;
+    if (login) words.insert(words.end(), {"AUTH", user, address.password});
   } else if (login) {
     words = {"AUTH"};
     if (!address.user.empty()) words.push_back(address.user);

@@ -35,7 +35,8 @@ class Client {
   static Result<Client> connect(const Address& address, int protocol = 2,
                                 std::chrono::milliseconds timeout = std::chrono::seconds(5));
 
-  // Sends one command and waits for its reply. Error replies are Values; a Result error means that the connection broke.
+  // Sends one command and waits for its reply. Error replies are Values; a Result error means that the connection
+  // broke.
   Result<Value> call(std::span<const std::string_view> arguments);
   Result<Value> call(std::initializer_list<std::string_view> arguments) {
     return call(std::span(arguments.begin(), arguments.size()));

@@ -53,11 +53,11 @@ class RequestParser {
 
   const RespLimits& limits_;
   std::vector<std::string_view> arguments_;
-  std::vector<Argument> found_;       // of the unfinished command, as positions in the input
+  std::vector<Argument> found_;  // of the unfinished command, as positions in the input
   std::vector<std::string> unquoted_;
-  std::size_t position_ = 0;          // in the input: what has been looked at
-  std::int64_t remaining_ = -1;       // arguments still to come; -1: the count has not been read
-  std::int64_t bulk_size_ = -1;       // of the argument being read; -1: its length has not been read
+  std::size_t position_ = 0;     // in the input: what has been looked at
+  std::int64_t remaining_ = -1;  // arguments still to come; -1: the count has not been read
+  std::int64_t bulk_size_ = -1;  // of the argument being read; -1: its length has not been read
   std::size_t consumed_ = 0;
   std::size_t missing_ = 1;
   std::string error_;

@@ -96,6 +96,12 @@ Session::Step Session::execute_next(ByteQueue& in, ReplyQueue& replies) {
   const RequestParser::Status status = parser_.parse(in.view(), state_.authenticated);
   Reply reply(replies.bytes(), state_.protocol);
   reply_ = &reply;
+  const Step step = execute_parsed(status, in, replies);
+  reply_ = nullptr;
+  return step;
+}
+
+Session::Step Session::execute_parsed(RequestParser::Status status, ByteQueue& in, ReplyQueue& replies) {
   switch (status) {
     case RequestParser::Status::kIncomplete:
       return Step::kNeedsMore;
@@ -103,7 +109,11 @@ Session::Step Session::execute_next(ByteQueue& in, ReplyQueue& replies) {
       in.consume(parser_.consumed());
       return Step::kDone;
     case RequestParser::Status::kError:
-      if (!parser_.error().empty()) reply.error(parser_.error());
+      if (parser_.silent()) {
+        diag::warning("possible attack through another protocol from " + connection_.peer() + ": " + parser_.error());
+      } else {
+        reply_->error(parser_.error());
+      }
       in.clear();
       return Step::kClose;
     case RequestParser::Status::kCommand:

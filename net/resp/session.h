@@ -74,6 +74,7 @@ class Session {
   std::shared_ptr<bool> alive() const { return alive_; }
 
  private:
+  Step execute_parsed(RequestParser::Status status, ByteQueue& in, ReplyQueue& replies);
   Step dispatch(ReplyQueue& replies, std::size_t consumed, ByteQueue& in);
   bool refuse(const CommandSpec* spec);
   Step run_here(const CommandSpec& spec);

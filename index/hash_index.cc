@@ -1,0 +1,133 @@
+#include "index/hash_index.h"
+
+#include <array>
+
+#include "base/check.h"
+#include "base/endian.h"
+#include "index/ordered_table.h"
+
+namespace minod {
+namespace {
+
+constexpr std::uint64_t kHitsMask = 3;
+constexpr std::uint64_t kExpiresBit = 4;
+constexpr std::uint64_t kMetaMask = kHitsMask | kExpiresBit;
+constexpr std::uint64_t kOffsetMask = static_cast<std::uint64_t>(HashIndex::kOffsetLimit) - 1;
+
+// 20 bytes: 61 bits of the hash's high word (the sub-table implies the other 3) above the meta bits; the offset below
+// 16 bits of the low word; 32 bits of the low word. 112 bits of identity.
+class Slot {
+ public:
+  static constexpr std::size_t kLoad32nds = 27;
+
+  Slot() = default;
+  explicit Slot(KeyHash hash) { store(hash.high << 3, (hash.low >> 32) << 48, low_word(hash)); }
+
+  std::uint64_t order() const { return first() & ~kMetaMask; }
+  bool same_key(const Slot& key) const {
+    return third() == key.third() && ((second() ^ key.second()) & ~kOffsetMask) == 0 && order() == key.order();
+  }
+  bool empty() const { return first() == 0 && third() == 0; }
+
+  IndexEntry entry() const {
+    return {Offset(static_cast<std::int64_t>(second() & kOffsetMask)), (first() & kExpiresBit) != 0,
+            static_cast<std::uint8_t>(first() & kHitsMask)};
+  }
+  void set_entry(IndexEntry entry) {
+    const auto offset = static_cast<std::uint64_t>(entry.offset.value());
+    check(offset <= kOffsetMask, "an offset fits 48 bits");
+    check(entry.hits <= HashIndex::kHitsMax, "hits fit 2 bits");
+    const std::uint64_t meta = (entry.expires ? kExpiresBit : 0) | entry.hits;
+    store(order() | meta, (second() & ~kOffsetMask) | offset, third());
+  }
+
+ private:
+  // No slot in use may look empty. The hash that would, of 2^93, takes a neighbour's place.
+  static std::uint32_t low_word(KeyHash hash) {
+    const auto low = static_cast<std::uint32_t>(hash.low);
+    return (hash.high << 3) == 0 && low == 0 ? 0x9e3779b9u : low;
+  }
+
+  std::uint64_t first() const { return load_little<std::uint64_t>(bytes_.data()); }
+  std::uint64_t second() const { return load_little<std::uint64_t>(bytes_.data() + 8); }
+  std::uint32_t third() const { return load_little<std::uint32_t>(bytes_.data() + 16); }
+  void store(std::uint64_t first, std::uint64_t second, std::uint32_t third) {
+    store_little(bytes_.data(), first);
+    store_little(bytes_.data() + 8, second);
+    store_little(bytes_.data() + 16, third);
+  }
+
+  std::array<std::byte, 20> bytes_;
+};
+static_assert(sizeof(Slot) == 20);
+
+constexpr std::size_t kScanSlots = 16;
+
+}  // namespace
+
+struct HashIndex::Table {
+  OrderedTable<Slot> slots;
+};
+
+HashIndex::HashIndex() : table_(std::make_unique<Table>()) {}
+HashIndex::~HashIndex() = default;
+HashIndex::HashIndex(HashIndex&&) noexcept = default;
+HashIndex& HashIndex::operator=(HashIndex&&) noexcept = default;
+
+void HashIndex::prefetch(KeyHash hash) const { table_->slots.prefetch(hash.high); }
+
+std::optional<IndexEntry> HashIndex::find(KeyHash hash) const {
+  const auto found = table_->slots.find(hash.high, Slot(hash));
+  if (!found.hit) return std::nullopt;
+  return found.slot->entry();
+}
+
+std::optional<IndexEntry> HashIndex::touch(KeyHash hash) {
+  const auto found = table_->slots.find(hash.high, Slot(hash));
+  if (!found.hit) return std::nullopt;
+  IndexEntry entry = found.slot->entry();
+  if (entry.hits < kHitsMax) {
+    ++entry.hits;
+    found.slot->set_entry(entry);
+  }
+  return entry;
+}
+
+std::optional<IndexEntry> HashIndex::put(KeyHash hash, IndexEntry entry) {
+  Slot slot(hash);
+  slot.set_entry(entry);
+  const auto found = table_->slots.find(hash.high, slot);
+  if (!found.hit) {
+    table_->slots.insert(found, hash.high, slot);
+    return std::nullopt;
+  }
+  const IndexEntry replaced = found.slot->entry();
+  *found.slot = slot;
+  return replaced;
+}
+
+std::optional<IndexEntry> HashIndex::erase(KeyHash hash) {
+  const auto found = table_->slots.find(hash.high, Slot(hash));
+  if (!found.hit) return std::nullopt;
+  const IndexEntry erased = found.slot->entry();
+  table_->slots.erase(found);
+  return erased;
+}
+
+void HashIndex::clear() { table_ = std::make_unique<Table>(); }
+
+std::size_t HashIndex::size() const { return table_->slots.size(); }
+
+std::size_t HashIndex::memory_bytes() const { return sizeof *this + table_->slots.memory_bytes(); }
+
+std::uint64_t HashIndex::scan(std::uint64_t cursor, const std::function<void(const IndexEntry&)>& visit) const {
+  return table_->slots.walk(cursor, kScanSlots, [&](const Slot& slot) { visit(slot.entry()); });
+}
+
+std::optional<IndexEntry> HashIndex::sample(std::uint64_t random) const {
+  const Slot* slot = table_->slots.sample(random);
+  if (slot == nullptr) return std::nullopt;
+  return slot->entry();
+}
+
+}  // namespace minod
