@@ -198,15 +198,17 @@ TEST(SimDisk, ReplacedFileIsTheOldOrTheNewAtEveryCrashPoint) {
   for (const std::uint64_t seed : seeds(50)) {
     for (std::uint64_t point = 1;; ++point) {
       SimDisk disk({.seed = seed});
-      ASSERT_TRUE(replace_file(disk, "", "meta", as_bytes("old")));
+      ASSERT_TRUE(disk.make_directory("d"));
+      ASSERT_TRUE(disk.sync_directory(""));
+      ASSERT_TRUE(replace_file(disk, "d", "meta", as_bytes("old")));
       disk.crash_at_operation(disk.operations() + point);
-      const auto replaced = replace_file(disk, "", "meta", as_bytes("brand new"));
+      const auto replaced = replace_file(disk, "d", "meta", as_bytes("brand new"));
       EXPECT_EQ(bool(replaced), !disk.crashed());
       if (!replaced) {
         EXPECT_EQ(replaced.error().code, Errc::kStopped);
       }
       disk.crash();
-      const std::string text = contents(disk, "meta");
+      const std::string text = contents(disk, "d/meta");
       if (replaced) {
         EXPECT_EQ(text, "brand new");
         break;

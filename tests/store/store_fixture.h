@@ -83,6 +83,7 @@ class StoreFixture : public ::testing::Test {
     for (int i = 0; i < turns_max; ++i) {
       turn();
       if (store_->idle() && disk_->in_flight() == 0) return true;
+      if (disk_->crashed()) return false;
     }
     return false;
   }
