@@ -24,6 +24,7 @@ constexpr std::int64_t kIntMax = std::numeric_limits<int>::max();
 constexpr std::int64_t kKeepaliveSecondsMax = 32767;  // MAX_TCP_KEEPIDLE of Linux
 constexpr std::int64_t kIdlePollMicrosMax = 1'000'000;
 constexpr std::int64_t kClientsMax = 1'000'000;
+constexpr std::int64_t kSlowLogEntriesMax = 100'000;
 constexpr std::size_t kPasswordSizeMax = 512;               // Redis's CONFIG_AUTHPASS_MAX_LEN
 constexpr std::size_t kBulkSizeMin = std::size_t{1} << 20;  // Redis's
 constexpr unsigned kPermissionsMax = 0777;
@@ -118,6 +119,10 @@ constexpr std::array kOptions{
     option::size<"segment-bytes", &Config::segment_bytes, kSegmentBytesMin, kSegmentBytesMax>(
         "a log begins a new file at this size", false),
     option::number<"shards", &Config::shards, 1, kShardsMax>("N", "threads, each with its share of the keys", false),
+    option::number<"slowlog-log-slower-than", &Config::slowlog_log_slower_than, -1, kIntMax>(
+        "MICROSECONDS", "commands that take longer are recorded; -1: none", true),
+    option::number<"slowlog-max-len", &Config::slowlog_max_len, 0, kSlowLogEntriesMax>(
+        "N", "how many slow commands are kept", true),
     option::number<"tcp-keepalive", &Config::tcp_keepalive, 0, kKeepaliveSecondsMax>(
         "SECONDS", "an idle connection is probed after this; 0: never", true),
     option::number<"timeout", &Config::timeout, 0, kIntMax>("SECONDS", "an idle client is closed after this; 0: never",

@@ -41,6 +41,8 @@ struct Config {
   int idle_poll_us = 0;     // how long a shard polls before it sleeps
   bool force_truncate = false;
   bool enable_debug_command = false;
+  std::int64_t slowlog_log_slower_than = 10'000;  // microseconds; negative: nothing is recorded
+  std::size_t slowlog_max_len = 128;
   bool protected_mode = true;  // without a password, only loopback addresses and unix sockets are served
 };
 

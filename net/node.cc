@@ -7,6 +7,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <cinttypes>
 #include <csignal>
+#include <limits>
 #include <cstdio>
 #include <thread>
 
@@ -264,6 +265,8 @@ void Node::apply_config(Shard& shard) const {
   if (store.options().sync != now.appendfsync) store.set_sync_policy(now.appendfsync);
   store.set_memory_limit(limit_of(now) / static_cast<std::uint64_t>(now.shards));
   store.set_value_size_max(now.proto_max_bulk_len);
+  constexpr Nanos kNever{std::numeric_limits<std::int64_t>::max()};
+  shard.set_slow_after(now.slowlog_log_slower_than < 0 ? kNever : Nanos(now.slowlog_log_slower_than * 1000));
 }
 
 void Node::publish(int shard, ShardReport report) {

@@ -62,6 +62,7 @@ void Shard::run() {
   arm_descriptor(*doorbell_descriptor_, doorbell_count_);
   arm_descriptor(*disk_descriptor_, disk_count_);
   idle_poll_us_ = node_.config().idle_poll_us;
+  node_.apply_config(*this);
   store_->start();
   arm_tick();
   MonotonicNanos busy_at = node_.clock().monotonic();

@@ -60,6 +60,9 @@ class Shard {
   void reset_statistics();     // CONFIG RESETSTAT: what the report counts begins at zero again
   // Too much is appended and not yet written: connections stop executing until they are resumed.
   bool overloaded() const { return overloaded_; }
+  // A command that executes for longer belongs in the node's slow log.
+  Nanos slow_after() const { return slow_after_; }
+  void set_slow_after(Nanos nanos) { slow_after_ = nanos; }
   void resume_when_relieved(std::uint64_t connection) { relieved_.push_back(connection); }
   void closed(std::uint64_t connection) { graves_.push_back(connection); }
   Connection* connection(std::uint64_t id);
@@ -106,6 +109,7 @@ class Shard {
   std::uint64_t cold_reads_before_ = 0;  // those that CONFIG RESETSTAT took out of the count
   Rate commands_rate_;
   MonotonicNanos next_sync_;
+  Nanos slow_after_{0};
   int idle_poll_us_ = 0;
   bool overloaded_ = false;
   bool stopping_ = false;

@@ -67,7 +67,7 @@ std::span<const CommandSpec> command_table();
 // Case-insensitive; containers ("client") and not subcommands. Fast: on the path of every request.
 const CommandSpec* find_command(std::string_view name);
 const CommandSpec* find_subcommand(std::string_view container, std::string_view name);
-bool has_subcommands(const CommandSpec& spec);
+bool has_subcommands(const CommandSpec& spec);  // of a row of command_table(): it looks at the next one
 
 // The names of those flags that Redis has, in COMMAND's order.
 std::vector<std::string_view> flag_names(const CommandSpec& spec);

@@ -153,10 +153,10 @@ const CommandSpec* find_subcommand(std::string_view container, std::string_view 
 }
 
 bool has_subcommands(const CommandSpec& spec) {
-  const CommandSpec* const first = find_command(spec.name);
-  if (!first) return false;  // a subcommand itself
-  const CommandSpec* const end = command_table().data() + command_table().size();
-  return first + 1 != end && first[1].name.starts_with(std::string(spec.name) + '|');
+  const CommandSpec* const next = &spec + 1;
+  if (next == command_table().data() + command_table().size()) return false;
+  const std::size_t size = spec.name.size();
+  return next->name.size() > size && next->name[size] == '|' && next->name.starts_with(spec.name);
 }
 
 std::vector<std::string_view> flag_names(const CommandSpec& spec) {

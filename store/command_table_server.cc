@@ -1,4 +1,5 @@
 #include "store/command_rows.h"
+#include "store/commands.h"
 
 namespace minod {
 
@@ -67,9 +68,8 @@ constexpr CommandSpec kRows[] = {
      "Container of commands about memory", "@slow"},
     {"memory|help", 2, kLoading | kStale | kConnection, kNoKeys, nullptr, "4.0.0", "server", "O(1)",
      "Lists the subcommands", "@slow"},
-    {"memory|usage", -3, kReadOnly | kConnection, kSecond, nullptr, "4.0.0", "server",
-     "O(N) where N is the number of samples", "Returns the memory and disk that a key takes, in bytes", "@read @slow",
-     "RO"},
+    {"memory|usage", -3, kReadOnly, kSecond, commands::memory_usage, "4.0.0", "server", "O(1)",
+     "Returns the bytes that a key takes: its share of the index, and its record", "@read @slow", "RO"},
     {"module", -2, kConnection, kNoKeys, nullptr, "4.0.0", "server", "Depends on subcommand",
      "Container of module commands", "@slow"},
     {"module|list", 2, kAdmin | kNoScript | kConnection, kNoKeys, nullptr, "4.0.0", "server",

@@ -64,6 +64,9 @@ void object_idletime(Call& call);
 void object_freq(Call& call);
 void object_help(Call& call);
 
+// commands_memory.cc
+void memory_usage(Call& call);
+
 // commands_keyspace.cc
 void scan(Call& call);
 void keys(Call& call);

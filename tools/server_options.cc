@@ -25,7 +25,7 @@ constexpr std::string_view kClients = "Clients";
 constexpr std::string_view kData = "Data";
 constexpr std::string_view kProcess = "Process";
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 15> kGroups{{{"bind", kNetwork},
+constexpr std::array<std::pair<std::string_view, std::string_view>, 17> kGroups{{{"bind", kNetwork},
                                                                                  {"port", kNetwork},
                                                                                  {"tcp-keepalive", kNetwork},
                                                                                  {"unixsocket", kNetwork},
@@ -39,7 +39,9 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 15> kGroups{
                                                                                  {"idle-poll-us", kProcess},
                                                                                  {"log-format", kProcess},
                                                                                  {"loglevel", kProcess},
-                                                                                 {"shards", kProcess}}};
+                                                                                 {"shards", kProcess},
+                                                                                 {"slowlog-log-slower-than", kProcess},
+                                                                                 {"slowlog-max-len", kProcess}}};
 
 std::string_view group_of(const Option& option) {
   for (const auto& [name, group] : kGroups) {

@@ -142,7 +142,7 @@ std::vector<std::string_view> flags_of_key(const CommandSpec& spec, std::span<co
   std::string_view flags = parts[std::min(nth, parts.size() - 1)];
   // SET reads the old value only when it is asked for it.
   if (flags.ends_with("variable_flags")) {
-    const bool reads = std::ranges::any_of(args, [](std::string_view arg) { return is_word(arg, "GET"); });
+    const bool reads = std::ranges::any_of(args.subspan(3), [](std::string_view arg) { return is_word(arg, "GET"); });
     flags = reads ? "RW access update" : "OW update";
   }
   return words_of(flags);

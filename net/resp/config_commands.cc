@@ -72,11 +72,16 @@ bool known(std::string_view given, Setting& setting) {
   return true;
 }
 
+std::string value_of(const Config& config, const Setting& setting) {
+  if (setting.option != nullptr) return setting.option->get(config);
+  return std::string(std::ranges::find(fixed_options(), setting.name, &FixedOption::name)->value);
+}
+
 // What of a setting can be refused without trying it; empty: nothing.
 std::string refusal(const Config& config, const std::vector<Setting>& settings, const Setting& setting) {
   if (std::ranges::count(settings, setting.name, &Setting::name) > 1) return "duplicate parameter";
-  if (setting.option == nullptr || setting.option->at_run_time) return {};
-  return setting.option->get(config) == setting.value ? "" : "can't set immutable config";
+  if (setting.option != nullptr && setting.option->at_run_time) return {};
+  return value_of(config, setting) == setting.value ? "" : "can't set immutable config";
 }
 
 Result<void> apply(Config& config, const std::vector<Setting>& settings, std::string_view& at_fault) {

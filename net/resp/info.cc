@@ -46,6 +46,7 @@ struct Facts {
 
 void add(ShardReport& sum, const ShardReport& report) {
   sum.clients += report.clients;
+  sum.blocked_clients += report.blocked_clients;
   sum.connections += report.connections;
   sum.commands += report.commands;
   sum.commands_per_second += report.commands_per_second;
@@ -142,7 +143,7 @@ void clients(Lines& out, const Facts& facts) {
   out.line("connected_clients", facts.sum.clients);
   out.line("cluster_connections", 0);
   out.line("maxclients", facts.config.maxclients);
-  out.line("blocked_clients", 0);
+  out.line("blocked_clients", facts.sum.blocked_clients);
   out.line("tracking_clients", 0);
 }
 

@@ -18,6 +18,8 @@ namespace minod::resp {
 
 namespace {
 
+constexpr double kSleepSecondsMax = 3600;
+
 constexpr std::array<std::string_view, 9> kDebugHelp = {
     "DEBUG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
     "DROP-VALUES",
@@ -38,8 +40,11 @@ constexpr std::array<std::string_view, 7> kLatencyHelp = {
     "HELP",
     "    Print this help.",
 };
-constexpr std::array<std::string_view, 3> kMemoryHelp = {
+constexpr std::array<std::string_view, 6> kMemoryHelp = {
     "MEMORY <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+    "USAGE <key> [SAMPLES <count>]",
+    "    Return the bytes that the key takes: its share of the index, which is in",
+    "    memory, and its record, which is on disk and may be in memory too.",
     "HELP",
     "    Print this help.",
 };
@@ -49,7 +54,9 @@ void reply_ok(const std::vector<std::string>&, Reply& reply) { reply.ok(); }
 // The whole server stands still, as Redis does, so that tests can see what clients make of it.
 void debug_sleep(Session& session) {
   const auto seconds = parse_real(session.args()[2]);
-  if (!seconds || *seconds < 0) return session.reply().error("ERR value is not a valid float");
+  if (!seconds || *seconds < 0 || *seconds > kSleepSecondsMax) {
+    return session.reply().error("ERR value is not a valid float");
+  }
   ask_all_shards(
       session,
       [pause = std::chrono::duration<double>(static_cast<double>(*seconds))](Shard&) {

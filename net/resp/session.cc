@@ -126,50 +126,73 @@ Session::Step Session::execute_parsed(RequestParser::Status status, ByteQueue& i
 Session::Step Session::dispatch(ReplyQueue& replies, std::size_t consumed, ByteQueue& in) {
   const std::size_t begin = replies.bytes().size();
   Step step = Step::kDone;
+  bool refused = false;
   if (has_later_) {
     has_later_ = false;
     replies.bytes().append(later_);
     later_.clear();
   } else {
     const CommandSpec* const spec = find_command(args_[0]);
-    if (!refuse(spec)) {
-      ++shard_.report().commands;
-      step = (spec->flags & kConnection) != 0 ? run_here(*spec) : run_in_store(*spec, replies);
-    }
+    const CommandSpec* leaf = spec;
+    if (spec != nullptr && args_.size() > 1 && has_subcommands(*spec)) leaf = find_subcommand(spec->name, args_[1]);
+    refused = refuse(spec, leaf);
+    if (!refused) step = run_timed(*spec, *leaf, replies);
   }
   if (step == Step::kWaiting) return step;
+  if (!refused) ++shard_.report().commands;
   in.consume(consumed);
   if (state_.reply_off || state_.skip_this_reply) replies.bytes().truncate(begin);
   state_.skip_this_reply = std::exchange(state_.skip_next_reply, false);
   return quit_ ? Step::kClose : step;
 }
 
-// Replies the error itself.
-bool Session::refuse(const CommandSpec* spec) {
+// Replies the error itself. `leaf` is `spec` or the subcommand of it that is meant.
+bool Session::refuse(const CommandSpec* spec, const CommandSpec* leaf) {
   if (spec == nullptr) {
     reply_->error(unknown_command(args_));
     return true;
   }
-  const CommandSpec* arity_of = spec;
-  if (has_subcommands(*spec) && args_.size() > 1) {
-    arity_of = find_subcommand(spec->name, args_[1]);
-    if (arity_of == nullptr) {
-      std::string container(spec->name);
-      std::ranges::transform(container, container.begin(), [](unsigned char c) { return std::toupper(c); });
-      reply_->error("ERR unknown subcommand '" + std::string(args_[1].substr(0, 128)) + "'. Try " + container + " HELP.");
-      return true;
-    }
+  if (leaf == nullptr) {
+    std::string container(spec->name);
+    std::ranges::transform(container, container.begin(), [](unsigned char c) { return std::toupper(c); });
+    reply_->error("ERR unknown subcommand '" + std::string(args_[1].substr(0, 128)) + "'. Try " + container + " HELP.");
+    return true;
   }
-  if (!arity_fits(*arity_of, args_.size())) {
-    reply_->error("ERR wrong number of arguments for '" + std::string(arity_of->name) + "' command");
+  if (!arity_fits(*leaf, args_.size())) {
+    reply_->error("ERR wrong number of arguments for '" + std::string(leaf->name) + "' command");
     return true;
   }
   if (!state_.authenticated && (spec->flags & kNoAuth) == 0) {
     reply_->error("NOAUTH Authentication required.");
     return true;
   }
-  state_.last_command = arity_of->name;
+  state_.last_command = leaf->name;
   return false;
+}
+
+// What is timed is execution: a run that has to be repeated is timed again, and waiting is not.
+Session::Step Session::run_timed(const CommandSpec& spec, const CommandSpec& leaf, ReplyQueue& replies) {
+  const Clock& clock = shard_.node().clock();
+  const MonotonicNanos begin = clock.monotonic();
+  const Step step = (leaf.flags & kConnection) != 0 ? run_here(spec) : run_in_store(leaf, replies);
+  const Nanos took = clock.monotonic() - begin;
+  if (took >= shard_.slow_after()) note_slow(leaf, took);
+  return step;
+}
+
+void Session::note_slow(const CommandSpec& leaf, Nanos took) {
+  if ((leaf.flags & kSkipSlowlog) != 0) return;
+  Node& node = shard_.node();
+  SlowLog::Entry entry;
+  entry.unix_seconds = node.clock().now().value() / 1000;
+  entry.micros = took.value() / 1000;
+  entry.args = SlowLog::cut(args_);
+  // AUTH, HELLO and CONFIG SET may hold a password.
+  const bool secret = leaf.name == "auth" || leaf.name == "hello" || leaf.name == "config|set";
+  if (secret) std::fill(entry.args.begin() + 1, entry.args.end(), "(redacted)");
+  entry.peer = connection_.peer();
+  entry.client_name = state_.name;
+  node.slow_log().add(std::move(entry), node.config().slowlog_max_len);
 }
 
 Session::Step Session::run_here(const CommandSpec& spec) {

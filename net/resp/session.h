@@ -76,7 +76,9 @@ class Session {
  private:
   Step execute_parsed(RequestParser::Status status, ByteQueue& in, ReplyQueue& replies);
   Step dispatch(ReplyQueue& replies, std::size_t consumed, ByteQueue& in);
-  bool refuse(const CommandSpec* spec);
+  bool refuse(const CommandSpec* spec, const CommandSpec* leaf);
+  Step run_timed(const CommandSpec& spec, const CommandSpec& leaf, ReplyQueue& replies);
+  void note_slow(const CommandSpec& leaf, Nanos took);
   Step run_here(const CommandSpec& spec);
   Step run_in_store(const CommandSpec& spec, ReplyQueue& replies);
   Step run_on(int shard, const CommandSpec& spec);

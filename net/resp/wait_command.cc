@@ -34,26 +34,33 @@ class Waiting : public std::enable_shared_from_this<Waiting> {
  public:
   // No `deadline`: for ever, which is what timeout 0 means.
   Waiting(Session& session, std::optional<Timer::time_point> deadline)
-      : session_(session), alive_(session.alive()), timer_(session.shard().io().get_executor()), deadline_(deadline) {}
+      : shard_(session.shard()),
+        session_(session),
+        alive_(session.alive()),
+        timer_(shard_.io().get_executor()),
+        deadline_(deadline) {
+    ++shard_.report().blocked_clients;
+  }
 
   void go_on() {
     const auto now = std::chrono::steady_clock::now();
-    if (deadline_ && now >= *deadline_) {
+    if (!*alive_) {
+      --shard_.report().blocked_clients;
+    } else if (deadline_ && now >= *deadline_) {
+      --shard_.report().blocked_clients;
       finish_later(session_, [](Reply& reply) { reply.integer(0); });
-      return;
-    }
-    if (client_left(session_.connection().fd())) {
+    } else if (client_left(session_.connection().fd())) {
+      --shard_.report().blocked_clients;
       session_.connection().close();
-      return;
+    } else {
+      timer_.expires_at(deadline_ ? std::min(*deadline_, now + kLookEvery) : now + kLookEvery);
+      timer_.async_wait([self = shared_from_this()](const boost::system::error_code&) { self->go_on(); });
     }
-    timer_.expires_at(deadline_ ? std::min(*deadline_, now + kLookEvery) : now + kLookEvery);
-    timer_.async_wait([self = shared_from_this()](const boost::system::error_code&) {
-      if (*self->alive_) self->go_on();
-    });
   }
 
  private:
-  Session& session_;
+  Shard& shard_;
+  Session& session_;  // while *alive_
   std::shared_ptr<bool> alive_;
   Timer timer_;
   std::optional<Timer::time_point> deadline_;
