@@ -4,7 +4,7 @@ file(GLOB_RECURSE headers CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}
      ${PROJECT_SOURCE_DIR}/base/*.h ${PROJECT_SOURCE_DIR}/log/*.h ${PROJECT_SOURCE_DIR}/index/*.h
      ${PROJECT_SOURCE_DIR}/store/*.h ${PROJECT_SOURCE_DIR}/replay/*.h ${PROJECT_SOURCE_DIR}/cluster/*.h
      ${PROJECT_SOURCE_DIR}/net/*.h ${PROJECT_SOURCE_DIR}/tools/*.h ${PROJECT_SOURCE_DIR}/tests/*.h)
-list(FILTER headers EXCLUDE REGEX "node_modules/")
+list(FILTER headers EXCLUDE REGEX "node_modules/|_inl\\.h$")  # x_inl.h is the end of x.h, which includes it
 
 set(alone "")
 foreach(header ${headers})
