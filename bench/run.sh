@@ -115,7 +115,7 @@ mixed() {
 }
 
 load_keys() {  # port
-  "$bin/minod-bench" -p "$1" --load --keys "$keys" --value-size 100 --connections 16 --pipeline 64 --requests 1 \
+  "$bin/minod-bench" -p "$1" --load --keys "$keys" --value 100 --connections 16 --pipeline 64 --duration 0 \
     >/dev/null 2>&1
 }
 restart() {
