@@ -1,14 +1,14 @@
 // Store, log and restart against a std::map, under simulated power loss: whatever survives must be the state after some
-// command that was issued, and not before the last one that was acknowledged. Seeds are printed; MINOD_SIM_SEED runs one
-// again, MINOD_SIM_ROUNDS sets how many seeds a run draws.
+// command that was issued, and not before the last one that was acknowledged. A failure prints its seed.
 #include <gtest/gtest.h>
 
 #include <cerrno>
-#include <cstdlib>
+#include <cstdio>
 #include <functional>
 #include <map>
 #include <optional>
 
+#include "tests/sim/seeds.h"
 #include "tests/store/store_fixture.h"
 
 namespace minod {
@@ -20,11 +20,6 @@ struct Stored {
   friend bool operator==(const Stored&, const Stored&) = default;
 };
 using State = std::map<std::string, Stored>;
-
-std::uint64_t number_from(const char* variable, std::uint64_t fallback) {
-  const char* const text = std::getenv(variable);
-  return text == nullptr ? fallback : std::strtoull(text, nullptr, 10);
-}
 
 class StoreModel : public StoreFixture {
  protected:
@@ -230,17 +225,11 @@ class StoreModel : public StoreFixture {
   std::vector<std::uint64_t> ends_;  // in the stream of replies, of each command since the last restart
 };
 
-void for_seeds(std::uint64_t rounds, const std::function<void(std::uint64_t)>& run) {
-  const std::uint64_t one = number_from("MINOD_SIM_SEED", 0);
-  if (one != 0) {
-    run(one);
-    return;
-  }
-  rounds = number_from("MINOD_SIM_ROUNDS", rounds);
-  for (std::uint64_t seed = 1; seed <= rounds; ++seed) {
+void for_seeds(std::size_t rounds, const std::function<void(std::uint64_t)>& run) {
+  for (const std::uint64_t seed : seeds(rounds)) {
     run(seed);
     if (::testing::Test::HasFailure()) {
-      std::printf("reproduce with MINOD_SIM_SEED=%llu\n", static_cast<unsigned long long>(seed));
+      std::printf("reproduce with MINOD_SEED=%llu\n", static_cast<unsigned long long>(seed));
       return;
     }
   }
