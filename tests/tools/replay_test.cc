@@ -1,7 +1,9 @@
 #include "tools/replay_run.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 
 #include <thread>
@@ -267,6 +269,39 @@ TEST_F(Replay, ATargetThatIsNotEmptyIsRefused) {
   EXPECT_EQ(run(options).applied, 1u);
   EXPECT_FALSE(error_);
   EXPECT_EQ(list_segments(target.disk(), target.partition())->size(), 1u);
+}
+
+TEST_F(Replay, ATargetInUseIsRefusedAndSoIsTheSource) {
+  directory_.put_segment(directory_.partition(), 0, {test::batch_of(0, 1, {"a"})}, 4096);
+  LogDirectory target;
+  Options options;
+  options.force = true;
+  options.to_directory = target.path();
+  target.write(target.path() + "/minod.lock", "1\n");
+  const Fd lock(open((target.path() + "/minod.lock").c_str(), O_RDWR));
+  ASSERT_EQ(flock(lock.get(), LOCK_EX), 0);
+  run(options);
+  ASSERT_TRUE(error_);
+  EXPECT_EQ(error_->code, Errc::kBusy);
+  options.to_directory = directory_.path() + "/.";
+  run(options);
+  ASSERT_TRUE(error_);
+  EXPECT_EQ(error_->code, Errc::kBusy);
+  EXPECT_EQ(list_segments(directory_.disk(), directory_.partition())->size(), 1u);
+}
+
+TEST_F(Replay, MinodDoesNotStartOnAnUnfinishedCopy) {
+  const auto first = test::batch_of(0, 1, {"a"});
+  directory_.put_segment(directory_.partition(), 0, {first}, 4096);
+  directory_.write(directory_.partition() + "/leader-epoch-checkpoint", "damaged");
+  Options options;
+  options.to_directory = directory_.path() + "/new";
+  run(options);
+  ASSERT_TRUE(error_);
+  Random random(1);
+  const auto opened = DataDirectory::open(options.to_directory, 1, random);
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, Errc::kUnsupported);
 }
 
 }  // namespace
