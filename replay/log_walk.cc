@@ -20,24 +20,16 @@ std::string without_position(const std::string& detail) {
 
 Result<void> LogWalk::run(const std::vector<LogSegment>& segments, std::optional<Offset> clean_end) {
   clean_end_ = clean_end;
-  bool begun = false;
   for (std::size_t i = 0; i < segments.size() && !stopped_; ++i) {
     const LogSegment& segment = segments[i];
     if (i + 1 < segments.size() && segments[i + 1].base <= range_.from) continue;
     if (segment.base >= range_.until) return {};
-    if (begun && !lost_ && segment.base != expected_) {
-      LogDamage gap{segment.path, FilePosition(0), expected_, "the segment should begin at this offset"};
-      // The segment was only named so far; what comes before it was not written.
-      gap.torn = segments[i - 1].newest && segment.base > expected_;
-      if (const auto reported = report(gap); !reported || stopped_ || gap.torn) return reported;
-    }
     expected_ = segment.base;
-    begun = true;
     lost_ = false;
     if (visitor_.segment) visitor_.segment(segment);
-    if (const auto read = read_segment(segment); !read) return read.error();
+    if (const auto read = read_segment(segments, i); !read) return read.error();
   }
-  const bool at_end = !stopped_ && !lost_ && begun && segments.back().active;
+  const bool at_end = !stopped_ && !lost_ && !segments.empty() && segments.back().active;
   if (at_end && clean_end_ && *clean_end_ > expected_) {
     return report(
         LogDamage{segments.back().path, FilePosition(segments.back().size), expected_,
@@ -46,44 +38,56 @@ Result<void> LogWalk::run(const std::vector<LogSegment>& segments, std::optional
   return {};
 }
 
-Result<void> LogWalk::read_segment(const LogSegment& segment) {
-  auto file = disk_.open(segment.path, OpenMode::kRead);
+Result<void> LogWalk::read_segment(const std::vector<LogSegment>& segments, std::size_t i) {
+  const bool last = i + 1 == segments.size();
+  auto file = disk_.open(segments[i].path, OpenMode::kRead);
+  if (!file && file.error().code == Errc::kNotFound) {
+    lost_ = true;  // a running minod has dropped it since it was listed
+    return {};
+  }
   if (!file) return file.error();
   FilePosition position;
   for (;;) {
     SegmentReader reader(**file, position, expected_, epoch_, true);
     std::optional<Error> bad;
-    while (!stopped_ && !bad) {
+    while (!bad) {
+      // What lies behind the range is not looked at: damage there is of no concern.
+      stopped_ = expected_ >= range_.until;
+      if (stopped_) return {};
       const auto batch = reader.next();
       if (!batch) {
         bad = batch.error();
         break;
       }
-      if (const auto shown = show(segment, position, *batch, reader.position()); !shown) return shown.error();
+      if (const auto shown = show(segments[i], position, *batch, reader.position()); !shown) return shown.error();
       if (stopped_) return {};
       position = reader.position();
       expected_ = reader.expected();
       epoch_ = reader.epoch();
     }
-    if (stopped_ || bad->code == Errc::kEnd) return {};
+    if (bad->code == Errc::kEnd && (last || segments[i + 1].base == expected_)) return {};
+    if (bad->code == Errc::kEnd) {
+      bad =
+          Error{Errc::kTorn, 0,
+                "the segment ends here, and the next begins at offset " + std::to_string(segments[i + 1].base.value())};
+    }
     if (bad->code != Errc::kTorn) return *bad;
-    const auto goes_on = resolve(**file, segment, position, *bad);
+    const auto goes_on = resolve(**file, segments, i, position, *bad);
     if (!goes_on) return goes_on.error();
     if (!*goes_on) return {};
   }
 }
 
 // Reports the bad bytes at `position` and moves it behind them; false when the segment ends with them.
-Result<bool> LogWalk::resolve(File& file, const LogSegment& segment, FilePosition& position, const Error& reason) {
-  auto damage = examine_damage(file, segment.path, position, expected_, without_position(reason.detail));
+Result<bool> LogWalk::resolve(File& file, const std::vector<LogSegment>& segments, std::size_t i,
+                              FilePosition& position, const Error& reason) {
+  auto damage = examine_damage(file, segments[i].path, position, expected_, without_position(reason.detail));
   if (!damage) return damage.error();
-  if (segment.newest) {
-    const auto findings = search_tail(file, position, expected_);
-    if (!findings) return findings.error();
-    damage->torn = judge_tail(*findings, expected_, clean_end_) == TailVerdict::kTorn;
-    // A running minod may have written here since: batches are durable in order, so then all of it is whole now.
-    if (SegmentReader(file, position, expected_, epoch_, true).next()) return true;
-  }
+  const auto torn = is_torn(segments, i, position);
+  if (!torn) return torn.error();
+  damage->torn = *torn;
+  // A running minod may have written here since: batches become durable in order, so what was judged is old then.
+  if (SegmentReader(file, position, expected_, epoch_, true).next()) return true;
   if (const auto reported = report(*damage); !reported) return reported.error();
   if (damage->torn) stopped_ = true;
   lost_ = !damage->next.has_value();
@@ -91,6 +95,20 @@ Result<bool> LogWalk::resolve(File& file, const LogSegment& segment, FilePositio
   position = damage->next->position;
   expected_ = damage->next->header.base_offset;
   epoch_ = damage->next->header.epoch;
+  return true;
+}
+
+// As a restart judges: by what the batches behind vouch for, in later segments too. Where those are not at hand, it is
+// damage.
+Result<bool> LogWalk::is_torn(const std::vector<LogSegment>& segments, std::size_t i, FilePosition position) {
+  if (!segments.back().active) return false;
+  for (std::size_t later = i; later < segments.size(); ++later) {
+    const auto file = disk_.open(segments[later].path, OpenMode::kRead);
+    if (!file) return file.error();
+    const auto found = search_tail(**file, later == i ? position : FilePosition(0), expected_);
+    if (!found) return found.error();
+    if (judge_tail(*found, expected_, clean_end_) == TailVerdict::kDamage) return false;
+  }
   return true;
 }
 

@@ -41,16 +41,19 @@ class LogWalk {
  public:
   LogWalk(Disk& disk, LogRange range, LogVisitor visitor) : disk_(disk), range_(range), visitor_(std::move(visitor)) {}
 
-  // Walks `segments`, which list_segments() gave. `clean_end`: as read_clean_end() says. Errors are those of the disk;
-  // damage is not one. Without visitor.damage, a torn write ends the walk and damage is the error kCorrupt. Blocking.
+  // Walks `segments`, as list_segments() gave them or one of them. `clean_end`: as read_clean_end() says. Errors are
+  // those of the disk; damage is not one. Without visitor.damage, a torn write ends the walk and damage is the error
+  // kCorrupt. Blocking.
   Result<void> run(const std::vector<LogSegment>& segments, std::optional<Offset> clean_end);
 
   Offset end() const { return expected_; }  // behind the last record that was seen, or passed over
 
  private:
-  Result<void> read_segment(const LogSegment& segment);
+  Result<void> read_segment(const std::vector<LogSegment>& segments, std::size_t i);
   Result<void> show(const LogSegment& segment, FilePosition position, const BatchView& batch, FilePosition behind);
-  Result<bool> resolve(File& file, const LogSegment& segment, FilePosition& position, const Error& reason);
+  Result<bool> resolve(File& file, const std::vector<LogSegment>& segments, std::size_t i, FilePosition& position,
+                       const Error& reason);
+  Result<bool> is_torn(const std::vector<LogSegment>& segments, std::size_t i, FilePosition position);
   Result<void> report(const LogDamage& damage);
 
   Disk& disk_;

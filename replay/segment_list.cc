@@ -14,27 +14,6 @@ namespace {
 
 using Header = std::array<std::byte, kBatchHeaderSize>;
 
-// Zeros, or nothing: no batch was written here.
-Result<bool> is_empty(File& file) {
-  Header header{};
-  const auto read = file.read_now(FilePosition(0), header);
-  if (!read) return read.error();
-  return std::ranges::all_of(header, [](std::byte byte) { return byte == std::byte{0}; });
-}
-
-// Every segment behind the last one with a batch was only named so far: the one before it may still be being written.
-Result<void> mark_newest(Disk& disk, std::vector<LogSegment>& segments) {
-  for (auto segment = segments.rbegin(); segment != segments.rend(); ++segment) {
-    segment->newest = true;
-    auto file = disk.open(segment->path, OpenMode::kRead);
-    if (!file) return file.error();
-    const auto empty = is_empty(**file);
-    if (!empty) return empty.error();
-    if (!*empty) break;
-  }
-  return {};
-}
-
 Result<Offset> first_offset(File& file) {
   Header header{};
   const auto read = file.read_now(FilePosition(0), header);
@@ -62,7 +41,6 @@ Result<std::vector<LogSegment>> list_segments(Disk& disk, const std::string& dir
   }
   std::ranges::sort(segments, {}, &LogSegment::base);
   if (!segments.empty()) segments.back().active = true;
-  if (const auto marked = mark_newest(disk, segments); !marked) return marked.error();
   return segments;
 }
 
@@ -86,7 +64,7 @@ Result<LogSegment> segment_at(Disk& disk, const std::string& path) {
   if (!size) return size.error();
   const auto first = first_offset(**file);
   if (!first) return first.error();
-  return LogSegment{base.value_or(*first), path, *size, true, true};
+  return LogSegment{base.value_or(*first), path, *size, true};
 }
 
 Result<std::optional<Offset>> read_clean_end(Disk& disk, const std::string& directory) {

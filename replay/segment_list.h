@@ -17,7 +17,6 @@ struct LogSegment {
   std::string path;
   std::int64_t size = 0;  // of the file
   bool active = false;    // no later segment is there
-  bool newest = false;    // no later segment has a batch: it may end in a write that a crash has torn
 };
 
 // In order of their offsets. A file that is removed meanwhile is left out. Blocking.

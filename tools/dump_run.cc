@@ -187,12 +187,11 @@ int Dump::exit_code() const {
 
 void Dump::summarise() {
   if (options_.mode != Mode::kVerify || options_.quiet || options_.json) return;
+  std::string outcome = "ok";
+  if (torn_ != 0) outcome = "no damage, a torn end";
+  if (damages_ != 0) outcome = "damaged places: " + std::to_string(damages_);
   line(std::to_string(segments_) + " segments, " + std::to_string(batches_) + " batches, " + std::to_string(records_) +
-       " records: " +
-       (damages_ != 0 ? std::to_string(damages_) + " damaged places"
-        : torn_ != 0  ? std::string("no damage, a torn end")
-                      : std::string("ok")) +
-       "\n");
+       " records: " + outcome + "\n");
 }
 
 }  // namespace

@@ -43,7 +43,8 @@ int run_replay(int argc, char** argv) {
   const auto done = run(**disk, clock, options, progress, complain, tally);
   progress.clear();
   if (!done) complain(done.error().message());
-  std::fputs(summary_text(tally, progress.elapsed()).c_str(), options.dry_run ? stdout : stderr);
+  const bool begun = done || tally.read != 0;
+  if (begun) std::fputs(summary_text(tally, progress.elapsed()).c_str(), options.dry_run ? stdout : stderr);
   if (!done) return code_of(done.error());
   return tally.errors != 0 ? kExitErrors : kExitOk;
 }

@@ -22,7 +22,7 @@ Result<void> run(Disk& disk, const Clock& clock, const Options& options, Progres
 
 // The plan's partitions as a new data directory `options.to_directory`, with the facts of the old one: the same hash
 // seed, and so the same partition for each key. kBusy when it is not empty, unless forced: its partitions are then
-// removed first.
+// removed first; and always when it is the old one or a minod has it. A copy that failed is one that minod refuses.
 Result<void> copy_directory(Disk& disk, const Options& options, const Plan& plan, Progress& progress, Tally& tally);
 
 }  // namespace minod::replay
