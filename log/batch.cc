@@ -109,6 +109,7 @@ BatchHeader BatchBuilder::close() {
   header.crc = crc_of({at_, size_});
   store_big(at_ + batch_field::kCrc, header.crc);
   at_ = nullptr;
+  size_ = 0;
   return header;
 }
 

@@ -45,7 +45,7 @@ class BatchBuilder {
   void open(std::byte* at, Offset base_offset, Epoch epoch, UnixMillis timestamp, bool control = false);
 
   bool is_open() const { return at_ != nullptr; }
-  std::size_t size() const { return size_; }  // so far, header included
+  std::size_t size() const { return size_; }  // so far, header included; 0 when no batch is open
   Offset base_offset() const { return base_offset_; }
   Offset next_offset() const { return base_offset_ + OffsetCount(count_); }
   std::int32_t record_count() const { return count_; }

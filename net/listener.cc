@@ -154,10 +154,12 @@ void Listener::accepted(Fd fd) {
   const Peer peer = is_unix ? Peer{unix_path_ + ":0", true} : peer_of(fd.get());
   const Config config = node_.config();
   if (node_.client_count() >= config.maxclients) {
+    node_.count_rejected();
     say_and_close(std::move(fd), "-ERR max number of clients reached\r\n");
     return;
   }
   if (!peer.is_loopback && config.protected_mode && config.requirepass.empty()) {
+    node_.count_rejected();
     say_and_close(std::move(fd),
                   "-DENIED minod is running in protected mode: it has no password, so only connections from this machine "
                   "are served. Set one with --requirepass, or start it with --protected-mode no.\r\n");

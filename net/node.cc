@@ -20,7 +20,7 @@ namespace minod {
 
 namespace {
 
-std::uint64_t memory_limit(const Config& config) {
+std::uint64_t limit_of(const Config& config) {
   if (config.maxmemory != 0) return config.maxmemory;
   struct sysinfo info {};
   check(sysinfo(&info) == 0, "sysinfo answers");
@@ -31,7 +31,7 @@ StoreOptions store_options(const Config& config, const DirectoryFacts& facts) {
   StoreOptions options;
   options.directory = config.dir;
   options.partitions = facts.partitions;
-  options.memory_bytes_max = memory_limit(config) / static_cast<std::uint64_t>(config.shards);
+  options.memory_bytes_max = limit_of(config) / static_cast<std::uint64_t>(config.shards);
   options.value_size_max = config.proto_max_bulk_len;
   options.segment_bytes = config.segment_bytes;
   options.sync = config.appendfsync;
@@ -97,9 +97,10 @@ Result<void> Node::run() {
   directory_ = std::move(*directory);
   const int partitions = directory_->facts().partitions;
   if (partitions != config_.partitions && config_.partitions != 1) {
-    return Error{Errc::kInvalid, 0, "the data directory " + config_.dir + " was made with " + std::to_string(partitions) +
-                                        " partitions, which is fixed; start with --partitions " +
-                                        std::to_string(partitions) + " or another --dir"};
+    return Error{Errc::kInvalid, 0,
+                 "the data directory " + config_.dir + " was made with " + std::to_string(partitions) +
+                     " partitions, which is fixed; start with --partitions " + std::to_string(partitions) +
+                     " or another --dir"};
   }
   config_.partitions = partitions;
   raise_file_limit(config_.maxclients);
@@ -195,7 +196,8 @@ void Node::announce() const {
                 recovery_.records, size_text(static_cast<std::uint64_t>(recovery_.bytes)).c_str(), recovery_.segments,
                 recovery_seconds_);
   diag::notice(restart);
-  const std::string where = config_.port != 0 ? config_.bind.front() + ":" + std::to_string(config_.port) : config_.unixsocket;
+  const std::string where =
+      config_.port != 0 ? config_.bind.front() + ":" + std::to_string(config_.port) : config_.unixsocket;
   diag::notice("minod " MINOD_VERSION " is ready to accept connections on " + where + ", data in " + config_.dir);
   const std::string how = config_.port != 0 ? " -p " + std::to_string(config_.port) : " -s " + config_.unixsocket;
   diag::notice("try: redis-cli" + how + " set greeting hello");
@@ -246,17 +248,13 @@ Config Node::config() const {
   return config_;
 }
 
-Result<void> Node::set_option(std::string_view name, std::string_view value) {
-  const Option* const option = find_option(name);
-  check(option != nullptr && option->at_run_time, "CONFIG SET looks the option up first");
-  Config changed = config();
-  if (auto set = option->set(changed, value); !set) return set;
+Result<void> Node::change_config(const std::function<Result<void>(Config&)>& change) {
+  const std::lock_guard guard(lock_);
+  Config changed = config_;
+  if (auto made = change(changed); !made) return made;
   if (auto fits = check_config(changed); !fits) return fits;
-  {
-    const std::lock_guard guard(lock_);
-    config_ = changed;
-  }
-  diag::set_level(changed.loglevel);
+  config_ = std::move(changed);
+  diag::set_level(config_.loglevel);
   return {};
 }
 
@@ -264,7 +262,7 @@ void Node::apply_config(Shard& shard) const {
   const Config now = config();
   Store& store = shard.store();
   if (store.options().sync != now.appendfsync) store.set_sync_policy(now.appendfsync);
-  store.set_memory_limit(memory_limit(now) / static_cast<std::uint64_t>(now.shards));
+  store.set_memory_limit(limit_of(now) / static_cast<std::uint64_t>(now.shards));
   store.set_value_size_max(now.proto_max_bulk_len);
 }
 
@@ -277,6 +275,8 @@ std::vector<ShardReport> Node::reports() const {
   const std::lock_guard guard(lock_);
   return reports_;
 }
+
+std::uint64_t Node::memory_limit() const { return limit_of(config()); }
 
 std::size_t Node::client_count() const {
   std::size_t count = 0;

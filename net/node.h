@@ -18,6 +18,7 @@
 #include "base/result.h"
 #include "net/config.h"
 #include "net/mailbox.h"
+#include "net/slow_log.h"
 #include "replay/data_directory.h"
 #include "replay/recovery.h"
 #include "store/store.h"
@@ -31,8 +32,8 @@ class Shard;
 struct ShardReport {
   std::size_t clients = 0;
   std::uint64_t connections = 0;  // ever accepted
-  std::uint64_t rejected = 0;
   std::uint64_t commands = 0;
+  std::uint64_t commands_per_second = 0;
   std::uint64_t net_in_bytes = 0;
   std::uint64_t net_out_bytes = 0;
   std::uint64_t client_bytes = 0;
@@ -68,12 +69,14 @@ class Node {
   void stop_because(const Error& error);
 
   Config config() const;
-  // Changes one option at run time; the shards take it over with apply_config(), each on its own thread.
-  Result<void> set_option(std::string_view name, std::string_view value);
+  // `change` gets a copy, which comes into force only if `change` and check_config() accept it; the shards take it over
+  // with apply_config(), each on its own thread.
+  Result<void> change_config(const std::function<Result<void>(Config&)>& change);
   void apply_config(Shard& shard) const;
 
   void publish(int shard, ShardReport report);
   std::vector<ShardReport> reports() const;
+  std::uint64_t memory_limit() const;  // maxmemory, or what it means when it is 0
 
   int shard_count() const { return static_cast<int>(shards_.size()); }
   Shard& shard(int number) { return *shards_[static_cast<std::size_t>(number)]; }
@@ -97,6 +100,10 @@ class Node {
   double recovery_seconds() const { return recovery_seconds_; }
   const SystemClock& clock() const { return clock_; }
   std::size_t client_count() const;
+  void count_rejected() { rejected_.fetch_add(1, std::memory_order_relaxed); }
+  std::uint64_t rejected() const { return rejected_.load(std::memory_order_relaxed); }
+  void reset_rejected() { rejected_.store(0, std::memory_order_relaxed); }
+  SlowLog& slow_log() { return slow_log_; }
   const DataDirectory& directory() const { return *directory_; }
 
  private:
@@ -117,7 +124,9 @@ class Node {
   std::vector<std::vector<std::deque<Message>>> overflow_;  // by producer, then consumer
   std::vector<Random> shard_random_;
   std::atomic<std::uint64_t> client_ids_{0};
+  std::atomic<std::uint64_t> rejected_{0};
   std::atomic<bool> stopping_{false};
+  SlowLog slow_log_;
   std::string run_id_;
   UnixMillis started_at_;
   RecoveryReport recovery_;

@@ -66,12 +66,16 @@ void Shard::run() {
   arm_tick();
   MonotonicNanos busy_at = node_.clock().monotonic();
   while (!stopping_ || !connections_.empty() || !store_->idle()) {
-    if (stopping_ && node_.clock().monotonic() > stop_deadline_) break;
+    if (stopping_ && node_.clock().monotonic() > stop_deadline_) {
+      diag::warning(std::to_string(connections_.size()) + " clients did not take their replies in time; they are closed");
+      break;
+    }
     if (turn()) {
       if (idle_poll_us_ > 0) busy_at = node_.clock().monotonic();
       continue;
     }
-    if (idle_poll_us_ > 0 && (node_.clock().monotonic() - busy_at).value() < std::int64_t{idle_poll_us_} * 1000) continue;
+    if (idle_poll_us_ > 0 && (node_.clock().monotonic() - busy_at).value() < std::int64_t{idle_poll_us_} * 1000)
+      continue;
     sleep();
   }
   finish();
@@ -208,6 +212,8 @@ void Shard::tick() {
     report_.client_bytes = bytes;
     store_->set_client_bytes(bytes);
   }
+  commands_rate_.sample(now, report_.commands);
+  report_.commands_per_second = commands_rate_.per_second();
   fresh_report();
 }
 
@@ -217,7 +223,7 @@ ShardReport Shard::fresh_report() {
   report.store = store_->counters();
   report.memory = store_->memory();
   report.cache_records = store_->cache().count();
-  report.cold_reads = store_->cold_reader().reads();
+  report.cold_reads = store_->cold_reader().reads() - cold_reads_before_;
   report.pending_bytes = store_->pending_bytes();
   report.keyspaces.assign(kDatabases, {});
   report.log_end = 0;
@@ -232,10 +238,19 @@ ShardReport Shard::fresh_report() {
     report.log_bytes += log.counters().bytes;
     report.groups += log.counters().groups;
     report.commit_ns.merge(log.counters().commit_ns);
-    for (const auto& [base, segment] : log.segments()) report.disk_bytes += static_cast<std::uint64_t>(segment.prepared);
+    for (const auto& [base, segment] : log.segments())
+      report.disk_bytes += static_cast<std::uint64_t>(segment.prepared);
   });
   node_.publish(number_, report);
   return report;
+}
+
+void Shard::reset_statistics() {
+  store_->reset_counters();
+  cold_reads_before_ = store_->cold_reader().reads();
+  report_.connections = report_.commands = report_.net_in_bytes = report_.net_out_bytes = 0;
+  commands_rate_ = Rate();
+  fresh_report();
 }
 
 // ---- the end

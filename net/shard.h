@@ -17,6 +17,7 @@
 #include "net/commit_gate.h"
 #include "net/mailbox.h"
 #include "net/node.h"
+#include "net/rate.h"
 #include "store/store.h"
 
 namespace minod {
@@ -56,6 +57,7 @@ class Shard {
   boost::asio::io_context& io() { return io_; }
   ShardReport& report() { return report_; }
   ShardReport fresh_report();  // and publishes it
+  void reset_statistics();     // CONFIG RESETSTAT: what the report counts begins at zero again
   // Too much is appended and not yet written: connections stop executing until they are resumed.
   bool overloaded() const { return overloaded_; }
   void resume_when_relieved(std::uint64_t connection) { relieved_.push_back(connection); }
@@ -101,6 +103,8 @@ class Shard {
   std::vector<std::uint64_t> relieved_;
   std::atomic<std::size_t> client_count_{0};
   ShardReport report_;
+  std::uint64_t cold_reads_before_ = 0;  // those that CONFIG RESETSTAT took out of the count
+  Rate commands_rate_;
   MonotonicNanos next_sync_;
   int idle_poll_us_ = 0;
   bool overloaded_ = false;

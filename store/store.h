@@ -112,6 +112,7 @@ class Store {
   const ValueCache& cache() const { return cache_; }
   const ColdReader& cold_reader() const { return cold_; }
   const StoreCounters& counters() const { return counters_; }
+  void reset_counters() { counters_ = StoreCounters(); }
 
   struct Memory {
     std::uint64_t index = 0;

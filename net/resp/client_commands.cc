@@ -24,8 +24,9 @@ std::string client_line(Connection& connection, MonotonicNanos now) {
   line += std::string(" flags=") + (connection.is_unix() ? "U" : "N") + " db=" + std::to_string(state.db) +
           " sub=0 psub=0 ssub=0 multi=-1 qbuf=" + std::to_string(connection.input_bytes()) +
           " qbuf-free=" + std::to_string(connection.input_room()) + " argv-mem=0 multi-mem=0";
-  line += " rbs=" + std::to_string(connection.memory_bytes()) + " rbp=0 obl=0 oll=0 omem=" +
-          std::to_string(connection.output_bytes()) + " tot-mem=" + std::to_string(connection.memory_bytes()) +
+  line += " rbs=" + std::to_string(connection.memory_bytes()) +
+          " rbp=0 obl=0 oll=0 omem=" + std::to_string(connection.output_bytes()) +
+          " tot-mem=" + std::to_string(connection.memory_bytes()) +
           " events=r cmd=" + (state.last_command.empty() ? "NULL" : state.last_command) + " user=default redir=-1";
   line += " resp=" + std::to_string(static_cast<int>(state.protocol)) + " lib-name=" + state.lib_name +
           " lib-ver=" + state.lib_version + "\n";
@@ -33,13 +34,6 @@ std::string client_line(Connection& connection, MonotonicNanos now) {
 }
 
 void reply_text(Session& session, const std::string& text) { session.reply().verbatim(text); }
-
-std::string encoded(Protocol protocol, const std::function<void(Reply&)>& write) {
-  ByteQueue bytes;
-  Reply reply(bytes, protocol);
-  write(reply);
-  return std::string(bytes.view());
-}
 
 void list(Session& session) {
   const auto args = session.args();
@@ -67,10 +61,8 @@ void list(Session& session) {
     session.reply().error(kSyntaxError);
     return;
   }
-  Shard& shard = session.shard();
-  session.reply_later();
-  shard.node().ask_all(
-      shard.number(),
+  ask_all_shards(
+      session,
       [ids](Shard& asked) {
         std::string text;
         for (const auto& [id, connection] : asked.connections()) {
@@ -79,11 +71,10 @@ void list(Session& session) {
         }
         return text;
       },
-      [&session, alive = session.alive()](const std::vector<std::string>& texts) {
-        if (!*alive) return;
+      [](const std::vector<std::string>& texts, Reply& reply) {
         std::string all;
         for (const std::string& text : texts) all += text;
-        session.finish_later(encoded(session.state().protocol, [&](Reply& reply) { reply.verbatim(all); }));
+        reply.verbatim(all);
       });
 }
 
@@ -148,10 +139,8 @@ void kill(Session& session) {
   } else if (!parse_kill_filter(session, filter)) {
     return;
   }
-  Shard& shard = session.shard();
-  session.reply_later();
-  shard.node().ask_all(
-      shard.number(),
+  ask_all_shards(
+      session,
       [filter, own = session.connection().id()](Shard& asked) {
         std::vector<Connection*> victims;
         for (const auto& [id, connection] : asked.connections()) {
@@ -166,19 +155,16 @@ void kill(Session& session) {
         }
         return std::to_string(victims.size());
       },
-      [&session, old_form, alive = session.alive()](const std::vector<std::string>& counts) {
-        if (!*alive) return;
+      [old_form](const std::vector<std::string>& counts, Reply& reply) {
         std::int64_t killed = 0;
         for (const std::string& count : counts) killed += std::stoll(count);
-        session.finish_later(encoded(session.state().protocol, [&](Reply& reply) {
-          if (!old_form) {
-            reply.integer(killed);
-          } else if (killed != 0) {
-            reply.ok();
-          } else {
-            reply.error("ERR No such client");
-          }
-        }));
+        if (!old_form) {
+          reply.integer(killed);
+        } else if (killed != 0) {
+          reply.ok();
+        } else {
+          reply.error("ERR No such client");
+        }
       });
 }
 
@@ -235,8 +221,7 @@ void help(Session& session) {
       "REPLY <ON|OFF|SKIP> -- whether replies are sent.",
       "SETINFO <LIB-NAME|LIB-VER> <value>, SETNAME <name>",
       "HELP -- this text."};
-  session.reply().array(std::size(kLines));
-  for (const std::string_view line : kLines) session.reply().simple(line);
+  reply_lines(session, kLines);
 }
 
 }  // namespace

@@ -20,15 +20,32 @@ namespace {
 using Function = void (*)(Session&);
 
 constexpr std::array<std::pair<std::string_view, Function>, 26> kFunctions{{
-    {"acl", acl},           {"auth", auth},         {"client", client},
-    {"cluster", cluster},   {"command", command},   {"config", config},
-    {"debug", debug},       {"echo", echo},         {"hello", hello},
-    {"info", info},         {"lastsave", lastsave}, {"latency", latency},
-    {"memory", memory},     {"module", module},     {"ping", ping},
-    {"quit", quit},         {"readonly", read_only_mode}, {"readwrite", read_only_mode},
-    {"reset", reset},       {"role", role},         {"select", select},
-    {"shutdown", shutdown}, {"slowlog", slowlog},   {"time", time},
-    {"wait", wait},         {"", nullptr},
+    {"acl", acl},
+    {"auth", auth},
+    {"client", client},
+    {"cluster", cluster},
+    {"command", command},
+    {"config", config},
+    {"debug", debug},
+    {"echo", echo},
+    {"hello", hello},
+    {"info", info},
+    {"lastsave", lastsave},
+    {"latency", latency},
+    {"memory", memory},
+    {"module", module},
+    {"ping", ping},
+    {"quit", quit},
+    {"readonly", read_only_mode},
+    {"readwrite", read_only_mode},
+    {"reset", reset},
+    {"role", role},
+    {"select", select},
+    {"shutdown", shutdown},
+    {"slowlog", slowlog},
+    {"time", time},
+    {"wait", wait},
+    {"", nullptr},
 }};
 
 // Digests of equal length are compared, so that the time tells neither the length nor a prefix of the password.
@@ -78,6 +95,34 @@ bool set_name(Session& session, std::string_view name, std::string& where, std::
   }
   where = name;
   return true;
+}
+
+void reply_lines(Session& session, std::span<const std::string_view> lines) {
+  session.reply().array(lines.size());
+  for (const std::string_view line : lines) session.reply().simple(line);
+}
+
+void ask_all_shards(Session& session, std::function<std::string(Shard&)> question,
+                    std::function<void(const std::vector<std::string>&, Reply&)> answer) {
+  session.reply_later();
+  Shard& shard = session.shard();
+  shard.node().ask_all(
+      shard.number(), std::move(question),
+      [&session, answer = std::move(answer), alive = session.alive()](const std::vector<std::string>& answers) {
+        if (*alive) finish_later(session, [&](Reply& reply) { answer(answers, reply); });
+      });
+}
+
+std::vector<ShardReport> reports_now(Shard& shard) {
+  shard.fresh_report();
+  return shard.node().reports();
+}
+
+void finish_later(Session& session, const std::function<void(Reply&)>& write) {
+  ByteQueue bytes;
+  Reply reply(bytes, session.state().protocol);
+  write(reply);
+  session.finish_later(std::string(bytes.view()));
 }
 
 void auth(Session& session) {
@@ -197,8 +242,6 @@ void time(Session& session) {
   session.reply().bulk(std::to_string(now.tv_nsec / 1000));
 }
 
-void read_only_mode(Session& session) {
-  session.reply().error("ERR This instance has cluster support disabled");
-}
+void read_only_mode(Session& session) { session.reply().error("ERR This instance has cluster support disabled"); }
 
 }  // namespace minod::resp

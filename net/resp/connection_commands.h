@@ -1,8 +1,18 @@
 // The commands that run in the session, one function each. What they reply is what Redis 7.0 replies.
 #pragma once
 
+#include <functional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "store/reply.h"
+
+namespace minod {
+class Shard;
+struct ShardReport;
+}  // namespace minod
 
 namespace minod::resp {
 
@@ -44,11 +54,23 @@ void shutdown(Session& session);
 void slowlog(Session& session);
 void wait(Session& session);
 
-
 // The version of Redis that minod answers as; clients choose what they send by it.
 inline constexpr std::string_view kRedisVersion = "7.2.4";
 
 // Puts a client's name or library name to `where`, or replies the error.
 bool set_name(Session& session, std::string_view name, std::string& where, std::string_view what);
+
+// A HELP reply: one simple string a line.
+void reply_lines(Session& session, std::span<const std::string_view> lines);
+
+// Asks every shard on its own thread; the reply, which `answer` writes, follows when all have answered.
+void ask_all_shards(Session& session, std::function<std::string(Shard&)> question,
+                    std::function<void(const std::vector<std::string>&, Reply&)> answer);
+
+// All shards' reports: this shard's is fresh, the others' are at most a tenth of a second old.
+std::vector<ShardReport> reports_now(Shard& shard);
+
+// As Session::finish_later(), with the reply that `write` makes.
+void finish_later(Session& session, const std::function<void(Reply&)>& write);
 
 }  // namespace minod::resp

@@ -120,7 +120,7 @@ INSTANTIATE_TEST_SUITE_P(
                             {"--appendfsync", "always", "--compression-type", "zstd", "--partitions", "4"}},
                     Setting{"EverysecPlain", {"--appendfsync", "everysec", "--shards", "2", "--partitions", "2"}},
                     Setting{"EverysecZstd", {"--appendfsync", "everysec", "--compression-type", "zstd"}}),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& setting) { return setting.param.name; });
 
 }  // namespace
 }  // namespace minod::live

@@ -84,9 +84,9 @@ constexpr auto kForms = std::to_array<Form>({
     {"PING", 1},
     {"PING V", 1},
     {"ECHO V", 1},
-    {"NOSUCHCOMMAND V K", 1},
-    {"Gett K V V", 1},
-    {"COMMAND GETKEYS %with-keys", 0},
+    {"NOSUCHCOMMAND I K", 1},
+    {"Gett K I", 1},
+    {"COMMAND GETKEYS %with-keys", 2},
 });
 
 struct Alternatives {

@@ -75,7 +75,7 @@ bool Duel::start() {
 bool Duel::connect(Side& side) {
   side.wires.clear();
   for (int client = 0; client <= kClients; ++client) {
-    auto wire = Wire::connect(side.process.port());
+    auto wire = Wire::connect(side.process.port(), seconds(10));
     if (!wire) return false;
     if (client == kClients - 1 && !wire->call({"HELLO", "3"})) return false;
     const auto selected = wire->call({"SELECT", std::to_string(selected_[client])});

@@ -178,7 +178,7 @@ class ConfigFile : public testing::Test {
   ~ConfigFile() override { std::filesystem::remove_all(directory_); }
 
   std::string write(const std::string& name, const std::string& text) {
-    const std::string path = (directory_ / name).string();
+    std::string path = (directory_ / name).string();
     std::ofstream(path) << text;
     return path;
   }

@@ -8,6 +8,7 @@
 
 #include "base/random.h"
 #include "net/resp/client.h"
+#include "store/limits.h"
 
 namespace minod::resp {
 namespace {
@@ -208,10 +209,10 @@ TEST(RequestParser, LimitsAreSettings) {
 
 TEST(RequestParser, DeclaredLengthsAreNotAllocated) {
   RespLimits limits;
-  limits.bulk_bytes_max = kBulkBytesCeiling;
+  limits.bulk_bytes_max = kValueSizeCeiling;
   RequestParser parser(limits);
   EXPECT_EQ(parser.parse("*1048576\r\n$536870912\r\nabc", true), Status::kIncomplete);
-  EXPECT_EQ(parser.missing(), kBulkBytesCeiling + 2 - 3);
+  EXPECT_EQ(parser.missing(), kValueSizeCeiling + 2 - 3);
   EXPECT_EQ(parser.arguments().capacity(), 0u);
 }
 

@@ -4,13 +4,14 @@
 #include <cstring>
 #include <set>
 
+#include "tests/sim/seeds.h"
 #include "tests/sim/sim_disk_verbs.h"
 
 namespace minod {
 namespace {
 
 TEST(SimDisk, SyncedDataSurvivesEveryCrash) {
-  for (std::uint64_t seed = 0; seed < 1000; ++seed) {
+  for (const std::uint64_t seed : seeds(1000)) {
     SimDisk disk({.seed = seed, .tear_sectors = seed % 2 == 0});
     auto file = created_durably(disk, "a");
     const AlignedBuffer first = filled(8192, 'a');
@@ -29,7 +30,7 @@ TEST(SimDisk, UnsyncedSectorsSurviveOneByOne) {
   std::size_t new_count = 0;
   std::size_t old_count = 0;
   std::size_t mixed_blocks = 0;
-  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+  for (const std::uint64_t seed : seeds(200)) {
     SimDisk disk({.seed = seed});
     auto file = created_durably(disk, "a");
     ASSERT_TRUE(file->prepare_now(0, 4096));
@@ -84,7 +85,7 @@ TEST(SimDisk, TornSectorsWhenAskedFor) {
 
 TEST(SimDisk, SyncCoversOnlyWhatWasCompleteWhenItBegan) {
   std::set<char> seen;
-  for (std::uint64_t seed = 0; seed < 100; ++seed) {
+  for (const std::uint64_t seed : seeds(100)) {
     SimDisk disk({.seed = seed});
     auto file = created_durably(disk, "a");
     ASSERT_TRUE(file->prepare_now(0, 4096));
@@ -100,7 +101,7 @@ TEST(SimDisk, SyncCoversOnlyWhatWasCompleteWhenItBegan) {
 
 TEST(SimDisk, AnyVersionOfASectorMayBeLeft) {
   std::set<char> seen;
-  for (std::uint64_t seed = 0; seed < 100; ++seed) {
+  for (const std::uint64_t seed : seeds(100)) {
     SimDisk disk({.seed = seed});
     auto file = created_durably(disk, "a");
     ASSERT_TRUE(write(disk, *file, 0, filled(4096, 'a'), WriteMode::kDurable));
@@ -114,7 +115,7 @@ TEST(SimDisk, AnyVersionOfASectorMayBeLeft) {
 
 TEST(SimDisk, LostTruncationBringsTheOldBytesBack) {
   std::set<std::string> seen;
-  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+  for (const std::uint64_t seed : seeds(200)) {
     SimDisk disk({.seed = seed});
     auto file = created_durably(disk, "a");
     ASSERT_TRUE(write(disk, *file, 0, filled(8192, 'o'), WriteMode::kDurable));
@@ -140,7 +141,7 @@ TEST(SimDisk, SameBytesAfterATruncationAreWrittenAnew) {
 
 TEST(SimDisk, NamesSurviveUpToAPoint) {
   std::set<std::string> seen;
-  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+  for (const std::uint64_t seed : seeds(200)) {
     SimDisk disk({.seed = seed});
     auto file = create(disk, "a");
     ASSERT_TRUE(file->write_now(FilePosition(0), as_bytes("old")));
@@ -160,7 +161,7 @@ TEST(SimDisk, NamesSurviveUpToAPoint) {
 
 TEST(SimDisk, DirectoriesLoseTheirNamesIndependently) {
   std::set<std::string> seen;
-  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+  for (const std::uint64_t seed : seeds(200)) {
     SimDisk disk({.seed = seed});
     for (const char* directory : {"d", "e"}) ASSERT_TRUE(disk.make_directory(directory));
     ASSERT_TRUE(disk.sync_directory(""));
@@ -194,7 +195,7 @@ TEST(SimDisk, SyncedNamesSurviveAndLostDirectoriesTakeTheirFiles) {
 }
 
 TEST(SimDisk, ReplacedFileIsTheOldOrTheNewAtEveryCrashPoint) {
-  for (std::uint64_t seed = 0; seed < 50; ++seed) {
+  for (const std::uint64_t seed : seeds(50)) {
     for (std::uint64_t point = 1;; ++point) {
       SimDisk disk({.seed = seed});
       ASSERT_TRUE(replace_file(disk, "", "meta", as_bytes("old")));
@@ -234,7 +235,7 @@ TEST(SimDisk, FilesDieInACrash) {
 
 TEST(SimDisk, CrashPointStopsEverythingAndFreesTheOwnersBuffers) {
   std::set<char> seen;
-  for (std::uint64_t seed = 0; seed < 50; ++seed) {
+  for (const std::uint64_t seed : seeds(50)) {
     SimDisk disk({.seed = seed});
     {
       auto file = created_durably(disk, "a");
@@ -257,7 +258,7 @@ TEST(SimDisk, CrashPointStopsEverythingAndFreesTheOwnersBuffers) {
 
 TEST(SimDisk, KilledProcessKeepsWhatWasCompleted) {
   std::set<char> seen;
-  for (std::uint64_t seed = 0; seed < 50; ++seed) {
+  for (const std::uint64_t seed : seeds(50)) {
     SimDisk disk({.seed = seed});
     auto file = create(disk, "a");
     const AlignedBuffer done = filled(4096, 'd');

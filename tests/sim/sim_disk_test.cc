@@ -7,6 +7,7 @@
 #include <set>
 #include <tuple>
 
+#include "tests/sim/seeds.h"
 #include "tests/sim/sim_disk_verbs.h"
 
 namespace minod {
@@ -15,7 +16,7 @@ namespace {
 TEST(SimDisk, CompletionsComeLateAndInAnyOrder) {
   std::set<std::vector<int>> orders;
   bool late = false;
-  for (std::uint64_t seed = 0; seed < 100; ++seed) {
+  for (const std::uint64_t seed : seeds(100)) {
     SimDisk disk({.seed = seed, .delay_max = 3});
     auto file = create(disk, "a");
     const AlignedBuffer block = filled(4096, 'x');
@@ -110,7 +111,7 @@ TEST(SimDisk, FailsTheChosenOperation) {
 // "fsyncgate": after a failed sync the next one succeeds, and the data may be lost all the same.
 TEST(SimDisk, FailedSyncLosesWhatItShouldHaveKept) {
   std::set<char> seen;
-  for (std::uint64_t seed = 0; seed < 50; ++seed) {
+  for (const std::uint64_t seed : seeds(50)) {
     SimDisk disk({.seed = seed});
     auto file = created_durably(disk, "a");
     ASSERT_TRUE(file->prepare_now(0, 4096));
@@ -177,7 +178,7 @@ std::uint64_t hash_of_a_run(std::uint64_t seed) {
 
 TEST(SimDisk, SameSeedSameState) {
   std::set<std::uint64_t> hashes;
-  for (std::uint64_t seed = 0; seed < 50; ++seed) {
+  for (const std::uint64_t seed : seeds(50)) {
     const std::uint64_t hash = hash_of_a_run(seed);
     EXPECT_EQ(hash, hash_of_a_run(seed));
     hashes.insert(hash);

@@ -92,7 +92,7 @@ class StoreFixture : public ::testing::Test {
     if (!store_) return;
     if (!disk_->crashed() && failures_.empty()) {
       store_->sync_logs();
-      settle();
+      check(settle(), "a store comes to rest");
       store_->for_each_partition([&](Partition& partition) {
         const auto noted = note_clean_end(*disk_, "data/" + partition.name(), partition.log().marks().durable());
         check(noted.has_value(), "the clean end is noted");
@@ -157,7 +157,7 @@ class StoreFixture : public ::testing::Test {
   }
   // Values leave RAM as far as they are on disk; the next read parks.
   void evict_all() {
-    settle();
+    check(settle() || disk_->crashed() || !failures_.empty(), "a store comes to rest");
     store_->drop_values();
   }
 
