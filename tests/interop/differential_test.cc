@@ -79,7 +79,7 @@ class Fuzzer {
     if (random_.one_in(5)) {  // all clients at once, each with keys of its own
       for (int i = 0; i < 24; ++i) {
         const auto one = static_cast<int>(random_.below(kClients));
-        steps.push_back({Step::Kind::kCommand, one, writer_.next_of("c" + std::to_string(one) + ":")});
+        steps.push_back({Step::Kind::kCommand, one, writer_.next_of("c" + std::to_string(one) + ":"), true});
       }
       return steps;
     }

@@ -44,6 +44,8 @@ Mismatch different_keys(Step step, const std::vector<std::string>& oracle, const
           "has, and the other has not, " + list_of(only_subject)};
 }
 
+bool belong_together(const Step& a, const Step& b) { return a.client == b.client || (a.together && b.together); }
+
 bool is_named(const Arguments& command, std::string_view name) {
   return std::ranges::equal(command[0], name, {}, [](unsigned char c) { return std::tolower(c); });
 }
@@ -98,7 +100,7 @@ std::optional<Mismatch> Duel::perform(const std::vector<Step>& steps) {
   const std::span<const Step> all(steps);
   for (std::size_t i = 0; i < all.size();) {
     std::size_t end = i;
-    while (end < all.size() && all[end].kind == Step::Kind::kCommand) ++end;
+    while (end < all.size() && all[end].kind == Step::Kind::kCommand && belong_together(all[i], all[end])) ++end;
     auto mismatch = end > i ? perform_commands(all.subspan(i, end - i)) : perform_other(all[i]);
     if (mismatch) return mismatch;
     i = std::max(end, i + 1);
@@ -132,7 +134,7 @@ std::optional<Mismatch> Duel::perform_commands(std::span<const Step> steps) {
     const auto oracle = oracle_.wires[client].receive();
     const auto subject = subject_.wires[client].receive();
     if (!oracle || !subject) return first ? first : Mismatch{step, oracle.value_or(kBroken), subject.value_or(kBroken)};
-    if (is_named(step.command, "SELECT") && *oracle == kOk) selected_[client] = std::stoi(step.command[1]);
+    if (is_named(step.command, "select") && *oracle == kOk) selected_[client] = std::stoi(step.command[1]);
     if (first || equal(rule_for(step.command), *oracle, *subject)) continue;
     Mismatch mismatch{step, *oracle, *subject};
     if (rule_for(step.command) == Rule::kSettles && steps.size() == 1) {

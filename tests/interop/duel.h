@@ -20,6 +20,7 @@ struct Step {
   Kind kind = Kind::kCommand;
   int client = 0;
   Arguments command;
+  bool together = false;  // may run at the same time as its neighbours, which have other keys
 };
 std::string shown(const Step& step);
 
@@ -37,7 +38,8 @@ class Duel {
   // Empties both and connects anew: as after start().
   [[nodiscard]] bool reset();
 
-  // Commands in a row are sent before their replies are read, each client's over its own connection.
+  // A client's commands in a row are sent before their replies are read; those of several clients too, when they may run
+  // together.
   std::optional<Mismatch> perform(const std::vector<Step>& steps);
 
   // Every key of every database: name, value, expiry; and that SCAN finds them all.
