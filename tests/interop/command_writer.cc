@@ -108,8 +108,7 @@ const std::vector<Alternatives>& alternatives() {
       {"%replace", {"", "REPLACE", "replace"}},
       {"%copy-option", {"", "DB B", "DB B", "REPLACE", "db B", "DB", "DB foo", "FOO"}},
       {"%object", {"ENCODING", "encoding", "REFCOUNT", "IDLETIME", "FREQ", "HELP", "FOO"}},
-      // Not "-1", which strtoul takes and minod does not.
-      {"%cursor", {"0", "0", "0", "0", "5", "abc", "18446744073709551616", "1.5"}},
+      {"%cursor", {"0", "0", "0", "0", "5", "abc", "-5", "18446744073709551616", "1.5"}},
       {"%scan-option",
        {"", "MATCH G", "COUNT 1", "COUNT 10", "COUNT 1000", "COUNT 0", "COUNT I", "TYPE string", "TYPE hash",
         "TYPE STRING", "COUNT", "FOO", "FOO 1"}},

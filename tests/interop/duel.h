@@ -38,8 +38,8 @@ class Duel {
   // Empties both and connects anew: as after start().
   [[nodiscard]] bool reset();
 
-  // A client's commands in a row are sent before their replies are read; those of several clients too, when they may run
-  // together.
+  // A client's commands in a row are sent before their replies are read; those of several clients too, when they may
+  // run together.
   std::optional<Mismatch> perform(const std::vector<Step>& steps);
 
   // Every key of every database: name, value, expiry; and that SCAN finds them all.

@@ -14,6 +14,7 @@ enum class Rule : std::uint8_t {
   kSameElements,  // arrays, in any order
   kSeconds,       // integers that differ by one at most
   kMillis,        // integers that differ by 2000 at most
+  kAnything,      // not compared
   kSettles,       // integers that become equal within some seconds: the caller asks again
 };
 
@@ -23,7 +24,7 @@ struct Difference {
   const char* why;
 };
 
-// The rule for a command's replies that are not errors; errors are always compared to the byte, but under kSameKind.
+// The rule for a command's replies that are not errors; errors are compared to the byte.
 Rule rule_for(const Arguments& command);
 
 bool equal(Rule rule, const std::string& oracle, const std::string& subject);
