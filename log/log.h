@@ -125,6 +125,7 @@ class Log {
   const Error* failure() const { return failure_ ? &*failure_ : nullptr; }
 
   Tail& tail() { return tail_; }
+  const Tail& tail() const { return tail_; }
   void drop_tail() { while (tail_.drop_oldest(marks_.written(), [](const RecordView&) {})) {} }
   const std::map<Offset, Segment>& segments() const { return segments_.all(); }
   FilePosition segment_end(Offset segment) const;  // where its last placed batch ends

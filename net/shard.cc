@@ -23,6 +23,7 @@ constexpr Nanos kStopPatience{5'000'000'000};
 // is slower than the clients.
 constexpr std::size_t kPendingBytesMax = std::size_t{64} << 20;
 constexpr unsigned kAioDepth = 256;
+constexpr std::size_t kSocketsAtOnce = 8;
 
 }  // namespace
 
@@ -59,8 +60,8 @@ void Shard::run() {
   pthread_setname_np(pthread_self(), name.c_str());
   doorbell_descriptor_ = std::make_unique<Descriptor>(io_.get_executor(), dup(doorbell_.fd()));
   disk_descriptor_ = std::make_unique<Descriptor>(io_.get_executor(), dup(disk_->event_fd()));
-  arm_descriptor(*doorbell_descriptor_, doorbell_count_);
-  arm_descriptor(*disk_descriptor_, disk_count_);
+  arm_doorbell();
+  arm_disk();
   idle_poll_us_ = node_.config().idle_poll_us;
   node_.apply_config(*this);
   store_->start();
@@ -83,14 +84,16 @@ void Shard::run() {
 }
 
 bool Shard::turn() {
-  std::size_t done = io_.poll();
-  done += drain_mailboxes();
-  // What the clients asked for in this turn goes to the disk before anything else is looked at.
+  std::size_t done = drain_mailboxes();
+  // A few sockets at a time: a group that can leave does not wait for those behind, and completions are seen between.
+  for (std::size_t served = 1; served != 0;) {
+    served = 0;
+    while (served < kSocketsAtOnce && io_.poll_one() != 0) ++served;
+    store_->dispatch();
+    done += served + disk_->poll() + store_->poll();
+    if (served < kSocketsAtOnce) break;
+  }
   store_->end_turn();
-  done += disk_->poll();
-  done += store_->poll();
-  store_->end_turn();
-  disk_->submit();
   flush_overflow();
   overloaded_ = store_->pending_bytes() > kPendingBytesMax;
   if (!overloaded_ && !relieved_.empty()) {
@@ -112,11 +115,18 @@ void Shard::sleep() {
 }
 
 // A read of the eventfd, rather than a wait for it, costs no system call to be armed again.
-void Shard::arm_descriptor(Descriptor& descriptor, std::uint64_t& count) {
-  descriptor.async_read_some(asio::buffer(&count, sizeof count),
-                             [this, &descriptor, &count](const boost::system::error_code& error, std::size_t) {
-                               if (!error) arm_descriptor(descriptor, count);
-                             });
+void Shard::arm_doorbell() {
+  doorbell_descriptor_->async_read_some(asio::buffer(&doorbell_count_, sizeof doorbell_count_),
+                                        [this](const boost::system::error_code& error, std::size_t) {
+                                          if (!error) arm_doorbell();
+                                        });
+}
+
+// The disk reads its eventfd itself, in poll(): this only wakes the loop.
+void Shard::arm_disk() {
+  disk_descriptor_->async_wait(Descriptor::wait_read, [this](const boost::system::error_code& error) {
+    if (!error) arm_disk();
+  });
 }
 
 std::size_t Shard::drain_mailboxes() {

@@ -83,7 +83,8 @@ class Shard {
   void bury();
   void tick();
   void arm_tick();
-  void arm_descriptor(Descriptor& descriptor, std::uint64_t& count);
+  void arm_doorbell();
+  void arm_disk();
   void finish();
 
   Node& node_;
@@ -97,7 +98,6 @@ class Shard {
   std::unique_ptr<Descriptor> doorbell_descriptor_;
   std::unique_ptr<Descriptor> disk_descriptor_;
   std::uint64_t doorbell_count_ = 0;
-  std::uint64_t disk_count_ = 0;
   boost::asio::basic_waitable_timer<std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>,
                                     Executor>
       timer_;

@@ -259,9 +259,27 @@ std::size_t Store::poll() {
   return resumed;
 }
 
-void Store::prefetch(std::string_view key, int db, std::uint16_t number) const {
-  const Partition* const found = partition(db, number);
-  if (found != nullptr) found->index().prefetch(hasher_(key));
+void Store::prefetch_entry(KeyHash hash, int db) const {
+  const Partition* const found = partition(db, 0);
+  if (found != nullptr) found->index().prefetch(hash);
+}
+
+Offset Store::prefetch_place(KeyHash hash, int db) const {
+  const Partition* const found = partition(db, 0);
+  if (found == nullptr || !found->has_log()) return kNoOffset;
+  const auto entry = found->index().find(hash);
+  if (!entry) return kNoOffset;
+  const Tail& tail = found->log().tail();
+  if (tail.holds(entry->offset)) {
+    tail.prefetch_place(entry->offset);
+    return entry->offset;
+  }
+  cache_.prefetch(RecordId{found->id(), entry->offset});
+  return kNoOffset;
+}
+
+void Store::prefetch_record(Offset offset, int db) const {
+  if (offset != kNoOffset) partition(db, 0)->log().tail().prefetch_record(offset);
 }
 
 std::optional<CachedRecord> Store::resident(Partition& partition, Offset offset, const Request& request) {
@@ -279,8 +297,12 @@ std::optional<CachedRecord> Store::resident(Partition& partition, Offset offset,
 
 // ---- between commands
 
-void Store::end_turn() {
+void Store::dispatch() {
   for_each_partition([](Partition& partition) { partition.log().dispatch(); });
+}
+
+void Store::end_turn() {
+  dispatch();
   trim_memory();
 }
 

@@ -73,12 +73,16 @@ class Store {
   // `reply` appends to `out`. The arguments fit the command's arity; its keys lie in request.partition.
   Outcome run(const CommandSpec& spec, Request& request, Reply& reply, ByteQueue& out);
 
-  // Starts loading what a command with this key will touch.
-  void prefetch(std::string_view key, int db, std::uint16_t partition) const;
+  // Start loading what a command on a key of partition 0 will touch, each when the one before has had time: the index
+  // entry; where its record is, whose offset is returned; the record.
+  void prefetch_entry(KeyHash hash, int db) const;
+  Offset prefetch_place(KeyHash hash, int db) const;
+  void prefetch_record(Offset offset, int db) const;
 
   // ---- between commands
 
-  void end_turn();   // sends what the logs gathered, lets memory go
+  void dispatch();     // sends what the logs gathered, as far as no write is in flight
+  void end_turn();     // dispatch(), and lets memory go
   std::size_t poll();  // resumes requests; returns how many. Disk::poll() is the owner's to call
   void tick();       // about ten times a second: expiry in bounded slices, retries
   void sync_logs();  // once a second under appendfsync everysec

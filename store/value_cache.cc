@@ -277,6 +277,8 @@ ValueCache::~ValueCache() {
   }
 }
 
+void ValueCache::prefetch(RecordId id) const { state_->table.prefetch(hash_of(id.log, id.offset.value())); }
+
 std::optional<CachedRecord> ValueCache::find(RecordId id) {
   State& state = *state_;
   const std::uint32_t ref = state.find(hash_of(id.log, id.offset.value()), id);

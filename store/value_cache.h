@@ -35,6 +35,9 @@ class ValueCache {
   ValueCache(const ValueCache&) = delete;
   ValueCache& operator=(const ValueCache&) = delete;
 
+  // Starts loading where find() will look first.
+  void prefetch(RecordId id) const;
+
   // Counts a read of the record.
   std::optional<CachedRecord> find(RecordId id);
 

@@ -1,6 +1,7 @@
 #include "net/resp/session.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "net/connection.h"
@@ -72,7 +73,7 @@ Value merged(std::vector<Value> replies) {
 }  // namespace
 
 Session::Session(Shard& shard, Connection& connection)
-    : shard_(shard), connection_(connection), parser_(limits_), alive_(std::make_shared<bool>(true)) {
+    : shard_(shard), connection_(connection), parser_(limits_), ahead_(std::make_unique<Lookahead>()), alive_(std::make_shared<bool>(true)) {
   const Config config = shard.node().config();
   limits_.bulk_bytes_max = config.proto_max_bulk_len;
   state_.authenticated = config.requirepass.empty();
@@ -89,41 +90,65 @@ void Session::cancel() {
   alive_ = std::make_shared<bool>(false);
   request_.reset();
   walk_.reset();
+  ahead_->clear();
 }
 
 Session::Step Session::execute_next(ByteQueue& in, ReplyQueue& replies) {
-  limits_.bulk_bytes_max = shard_.store().options().value_size_max;
-  const RequestParser::Status status = parser_.parse(in.view(), state_.authenticated);
   Reply reply(replies.bytes(), state_.protocol);
   reply_ = &reply;
-  const Step step = execute_parsed(status, in, replies);
+  Step step = Step::kDone;
+  if (ahead_->empty()) step = look_ahead(in);
+  if (!ahead_->empty()) step = dispatch(replies, in);
   reply_ = nullptr;
   return step;
 }
 
-Session::Step Session::execute_parsed(RequestParser::Status status, ByteQueue& in, ReplyQueue& replies) {
-  switch (status) {
-    case RequestParser::Status::kIncomplete:
-      return Step::kNeedsMore;
-    case RequestParser::Status::kEmpty:
-      in.consume(parser_.consumed());
-      return Step::kDone;
-    case RequestParser::Status::kError:
-      if (parser_.silent()) {
-        diag::warning("possible attack through another protocol from " + connection_.peer() + ": " + parser_.error());
-      } else {
-        reply_->error(parser_.error());
-      }
-      in.clear();
-      return Step::kClose;
-    case RequestParser::Status::kCommand:
-      break;
+// What cannot be parsed is told only when everything before it has run: then nothing stands in front of it.
+Session::Step Session::look_ahead(ByteQueue& in) {
+  limits_.bulk_bytes_max = shard_.store().options().value_size_max;
+  // A login may change what the next request is allowed to be.
+  const std::size_t most = state_.authenticated ? Lookahead::kRequestsMax : 1;
+  const RequestParser::Status status = ahead_->fill(parser_, in.view(), state_.authenticated, most);
+  if (!ahead_->empty()) {
+    if (ahead_->size() > 1) prefetch();
+    return Step::kDone;
   }
-  args_ = parser_.arguments();
-  return dispatch(replies, parser_.consumed(), in);
+  if (status == RequestParser::Status::kIncomplete) return Step::kNeedsMore;
+  if (parser_.silent()) {
+    diag::warning("possible attack through another protocol from " + connection_.peer() + ": " + parser_.error());
+  } else {
+    reply_->error(parser_.error());
+  }
+  in.clear();
+  return Step::kClose;
 }
 
-Session::Step Session::dispatch(ReplyQueue& replies, std::size_t consumed, ByteQueue& in) {
+// In three passes over the requests, so that the loads of each pass run side by side.
+void Session::prefetch() {
+  const Store& store = shard_.store();
+  if (store.options().partitions != 1) return;
+  std::array<KeyHash, Lookahead::kRequestsMax> hashes;
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < ahead_->size(); ++i) {
+    const auto& args = (*ahead_)[i].args;
+    // The first argument is the key of nearly every command; of the others, nothing worse than a wasted load comes.
+    if (args.size() < 2 || args[1].size() > kKeySizeMax) continue;
+    hashes[count] = store.hash(args[1]);
+    store.prefetch_entry(hashes[count++], state_.db);
+  }
+  std::array<Offset, Lookahead::kRequestsMax> offsets;
+  for (std::size_t i = 0; i < count; ++i) offsets[i] = store.prefetch_place(hashes[i], state_.db);
+  for (std::size_t i = 0; i < count; ++i) store.prefetch_record(offsets[i], state_.db);
+}
+
+Session::Step Session::dispatch(ReplyQueue& replies, ByteQueue& in) {
+  const std::size_t consumed = ahead_->front().consumed;
+  args_ = ahead_->front().args;
+  if (args_.empty()) {
+    ahead_->pop();
+    in.consume(consumed);
+    return Step::kDone;
+  }
   const std::size_t begin = replies.bytes().size();
   Step step = Step::kDone;
   bool refused = false;
@@ -139,6 +164,7 @@ Session::Step Session::dispatch(ReplyQueue& replies, std::size_t consumed, ByteQ
     if (!refused) step = run_timed(*spec, *leaf, replies);
   }
   if (step == Step::kWaiting) return step;
+  ahead_->pop();
   if (!refused) ++shard_.report().commands;
   in.consume(consumed);
   if (state_.reply_off || state_.skip_this_reply) replies.bytes().truncate(begin);

@@ -13,6 +13,7 @@
 
 #include "base/byte_queue.h"
 #include "net/reply_queue.h"
+#include "net/resp/lookahead.h"
 #include "net/resp/parser.h"
 #include "store/command.h"
 #include "store/reply.h"
@@ -74,8 +75,9 @@ class Session {
   std::shared_ptr<bool> alive() const { return alive_; }
 
  private:
-  Step execute_parsed(RequestParser::Status status, ByteQueue& in, ReplyQueue& replies);
-  Step dispatch(ReplyQueue& replies, std::size_t consumed, ByteQueue& in);
+  Step look_ahead(ByteQueue& in);
+  void prefetch();
+  Step dispatch(ReplyQueue& replies, ByteQueue& in);
   bool refuse(const CommandSpec* spec, const CommandSpec* leaf);
   Step run_timed(const CommandSpec& spec, const CommandSpec& leaf, ReplyQueue& replies);
   void note_slow(const CommandSpec& leaf, Nanos took);
@@ -90,6 +92,7 @@ class Session {
   State state_;
   RespLimits limits_;
   RequestParser parser_;
+  std::unique_ptr<Lookahead> ahead_;   // requests of the input that are parsed and have not run
   Request request_;
   std::span<const std::string_view> args_;
   Reply* reply_ = nullptr;
