@@ -141,9 +141,12 @@ Result<CopyReport> copy_partition(Disk& disk, const std::string& from, const std
   auto report = PartitionCopy(disk, to, survey, progress).run();
   if (!report) return report;
   auto epochs = read_epochs(disk, from);
-  if (!epochs) return epochs.error();
-  std::erase_if(*epochs, [&](const EpochStart& epoch) { return epoch.start >= survey.range.until; });
-  if (auto written = write_epochs(disk, to, *epochs); !written) return written.error();
+  // A damaged one is left behind: a restart goes by the epochs of the batches, with it or without.
+  if (!epochs && epochs.error().code != Errc::kCorrupt) return epochs.error();
+  if (epochs) {
+    std::erase_if(*epochs, [&](const EpochStart& epoch) { return epoch.start >= survey.range.until; });
+    if (auto written = write_epochs(disk, to, *epochs); !written) return written.error();
+  }
   if (auto noted = note_clean_end(disk, to, survey.range.until); !noted) return noted.error();
   if (auto synced = disk.sync_directory(to); !synced) return synced.error();
   return report;

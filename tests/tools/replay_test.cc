@@ -293,9 +293,11 @@ TEST_F(Replay, ATargetInUseIsRefusedAndSoIsTheSource) {
 TEST_F(Replay, MinodDoesNotStartOnAnUnfinishedCopy) {
   const auto first = test::batch_of(0, 1, {"a"});
   directory_.put_segment(directory_.partition(), 0, {first}, 4096);
-  directory_.write(directory_.partition() + "/leader-epoch-checkpoint", "damaged");
   Options options;
   options.to_directory = directory_.path() + "/new";
+  options.force = true;
+  std::filesystem::create_directories(options.to_directory);
+  directory_.write(options.to_directory + "/db0-0", "in the way");
   run(options);
   ASSERT_TRUE(error_);
   Random random(1);
