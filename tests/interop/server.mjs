@@ -14,15 +14,17 @@ export async function startServer(options = []) {
   const child = spawn(binary, ['--dir', join(directory, 'data'), '--port', String(port), ...options],
                       { stdio: ['ignore', out, out] });
   const ended = new Promise((resolve) => child.on('exit', (code, signal) => resolve(code ?? signal)));
-  process.on('exit', () => {
-    child.kill('SIGKILL');
-    rmSync(directory, { recursive: true, force: true });
-  });
+  process.on('exit', remove);
   for (let tries = 0; tries < 400 && child.exitCode === null; ++tries) {
-    if (await answers(port)) return { port, data: join(directory, 'data'), stop, url: `redis://127.0.0.1:${port}` };
+    if (await answers(port)) return { port, data: join(directory, 'data'), stop, remove, url: `redis://127.0.0.1:${port}` };
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
   throw new Error(`minod did not start:\n${readFileSync(log, 'utf8')}`);
+
+  function remove() {
+    child.kill('SIGKILL');
+    rmSync(directory, { recursive: true, force: true });
+  }
 
   // A clean stop; the data stays until the process exits.
   async function stop() {
