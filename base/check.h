@@ -6,8 +6,7 @@ namespace minod {
 
 [[noreturn]] void invariant_broken(const char* invariant, const char* file, int line);
 
-inline void check(bool holds, const char* invariant, const char* file = __builtin_FILE(),
-                  int line = __builtin_LINE()) {
+inline void check(bool holds, const char* invariant, const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
   if (!holds) [[unlikely]] {
     invariant_broken(invariant, file, line);
   }

@@ -36,8 +36,8 @@ std::string json_escaped(std::string_view text) {
 }
 
 struct Output {
-  std::shared_ptr<spdlog::logger> logger = std::make_shared<spdlog::logger>(
-      "minod", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  std::shared_ptr<spdlog::logger> logger =
+      std::make_shared<spdlog::logger>("minod", std::make_shared<spdlog::sinks::stderr_sink_mt>());
   Format format = Format::kText;
 
   Output() { apply(Level::kNotice, Format::kText); }
@@ -47,9 +47,9 @@ struct Output {
     logger->set_level(to_spdlog(level));
     logger->flush_on(spdlog::level::trace);
     // The words around the message; %v is the message itself, already escaped where it must be.
-    logger->set_pattern(format == Format::kJson ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","pid":%P,%v})"
-                                                : "%P %Y-%m-%dT%H:%M:%S.%eZ %v",
-                        spdlog::pattern_time_type::utc);
+    logger->set_pattern(
+        format == Format::kJson ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","pid":%P,%v})" : "%P %Y-%m-%dT%H:%M:%S.%eZ %v",
+        spdlog::pattern_time_type::utc);
   }
 };
 

@@ -16,8 +16,12 @@ class Distance {
   constexpr Rep value() const { return value_; }
 
   friend constexpr auto operator<=>(Distance, Distance) = default;
-  friend constexpr Distance operator+(Distance a, Distance b) { return Distance(static_cast<Rep>(a.value_ + b.value_)); }
-  friend constexpr Distance operator-(Distance a, Distance b) { return Distance(static_cast<Rep>(a.value_ - b.value_)); }
+  friend constexpr Distance operator+(Distance a, Distance b) {
+    return Distance(static_cast<Rep>(a.value_ + b.value_));
+  }
+  friend constexpr Distance operator-(Distance a, Distance b) {
+    return Distance(static_cast<Rep>(a.value_ - b.value_));
+  }
   constexpr Distance& operator+=(Distance other) { return *this = *this + other; }
 
  private:

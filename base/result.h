@@ -9,17 +9,17 @@
 namespace minod {
 
 enum class Errc : std::uint8_t {
-  kIo,            // the operating system refused; sys holds errno
-  kNoSpace,       // the disk, or a reserve that must stay free, is full
-  kNotFound,      // a file or a thing asked for by name is not there
-  kEnd,           // nothing more to read; not a failure
-  kTorn,          // the last write did not finish; what came before it is whole
-  kCorrupt,       // bytes that were whole once are damaged
-  kTooLarge,      // over a named limit
-  kInvalid,       // malformed input
-  kBusy,          // held by somebody else
-  kStopped,       // the log has failed or is closing; nothing more is accepted
-  kUnsupported,   // the file system or the format version can't do it
+  kIo,           // the operating system refused; sys holds errno
+  kNoSpace,      // the disk, or a reserve that must stay free, is full
+  kNotFound,     // a file or a thing asked for by name is not there
+  kEnd,          // nothing more to read; not a failure
+  kTorn,         // the last write did not finish; what came before it is whole
+  kCorrupt,      // bytes that were whole once are damaged
+  kTooLarge,     // over a named limit
+  kInvalid,      // malformed input
+  kBusy,         // held by somebody else
+  kStopped,      // the log has failed or is closing; nothing more is accepted
+  kUnsupported,  // the file system or the format version can't do it
 };
 
 const char* name_of(Errc code);

@@ -13,7 +13,7 @@
 
 namespace minod {
 
-class Compressor;    // log/compression.h
+class Compressor;  // log/compression.h
 class Decompressor;
 
 // The fields of a batch header that vary in minod's batches.

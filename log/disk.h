@@ -69,7 +69,7 @@ class Disk {
 
   virtual Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) = 0;
   virtual Result<std::vector<DirectoryEntry>> list(const std::string& directory) = 0;  // sorted by name; no . and ..
-  virtual Result<void> make_directory(const std::string& path) = 0;                   // fine when it is there
+  virtual Result<void> make_directory(const std::string& path) = 0;                    // fine when it is there
   virtual Result<void> rename(const std::string& from, const std::string& to) = 0;     // replaces `to`
   virtual Result<void> link(const std::string& from, const std::string& to) = 0;       // a hard link
   virtual Result<void> remove(const std::string& path) = 0;                            // kNotFound when it is not there

@@ -10,19 +10,19 @@ namespace minod {
 
 // Where each field of the 61-byte batch header starts.
 namespace batch_field {
-inline constexpr std::size_t kBaseOffset = 0;            // int64
-inline constexpr std::size_t kLength = 8;                // int32: bytes after this field
-inline constexpr std::size_t kLeaderEpoch = 12;          // int32
-inline constexpr std::size_t kMagic = 16;                // int8
-inline constexpr std::size_t kCrc = 17;                  // uint32: CRC-32C of all that follows
-inline constexpr std::size_t kAttributes = 21;           // int16
-inline constexpr std::size_t kLastOffsetDelta = 23;      // int32
-inline constexpr std::size_t kBaseTimestamp = 27;        // int64
-inline constexpr std::size_t kMaxTimestamp = 35;         // int64
-inline constexpr std::size_t kProducerId = 43;           // int64
-inline constexpr std::size_t kProducerEpoch = 51;        // int16
-inline constexpr std::size_t kBaseSequence = 53;         // int32
-inline constexpr std::size_t kRecordCount = 57;          // int32
+inline constexpr std::size_t kBaseOffset = 0;        // int64
+inline constexpr std::size_t kLength = 8;            // int32: bytes after this field
+inline constexpr std::size_t kLeaderEpoch = 12;      // int32
+inline constexpr std::size_t kMagic = 16;            // int8
+inline constexpr std::size_t kCrc = 17;              // uint32: CRC-32C of all that follows
+inline constexpr std::size_t kAttributes = 21;       // int16
+inline constexpr std::size_t kLastOffsetDelta = 23;  // int32
+inline constexpr std::size_t kBaseTimestamp = 27;    // int64
+inline constexpr std::size_t kMaxTimestamp = 35;     // int64
+inline constexpr std::size_t kProducerId = 43;       // int64
+inline constexpr std::size_t kProducerEpoch = 51;    // int16
+inline constexpr std::size_t kBaseSequence = 53;     // int32
+inline constexpr std::size_t kRecordCount = 57;      // int32
 }  // namespace batch_field
 
 inline constexpr std::size_t kBatchHeaderSize = 61;

@@ -1,5 +1,5 @@
-// Batches that go to the disk in one write: a group commit. Starts on a block border of its segment, with the bytes that
-// stand before the first batch in that block, so that rewriting the block changes nothing that was acknowledged.
+// Batches that go to the disk in one write: a group commit. Starts on a block border of its segment, with the bytes
+// that stand before the first batch in that block, so that rewriting the block changes nothing that was acknowledged.
 #pragma once
 
 #include <algorithm>

@@ -91,7 +91,8 @@ Log::Room Log::make_room(std::size_t bytes, bool last_reserve) {
 void Log::begin_group(std::size_t bytes) {
   check(group_bytes_ == 0, "groups do not nest");
   const auto need = static_cast<std::int64_t>(bytes + kBatchHeaderSize);
-  const bool fits = position_.value() + static_cast<std::int64_t>(builder_.size()) + need <= segments_.active().prepared;
+  const bool fits =
+      position_.value() + static_cast<std::int64_t>(builder_.size()) + need <= segments_.active().prepared;
   if (builder_.is_open() && (builder_.size() + bytes > kBatchSizeTarget || !fits)) close_batch();
   group_bytes_ = bytes + kBatchHeaderSize;
 }

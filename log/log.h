@@ -56,9 +56,9 @@ struct LogStart {
 struct LogEvents {
   std::function<void(const BatchHeader&, Offset segment, FilePosition)> placed;  // a batch has its place
   std::function<void()> released;                                                // released() has moved
-  std::function<void(Offset segment)> sealed;   // the segment is complete, trimmed and durable
-  std::function<void()> room;                   // make_room() may answer otherwise than before
-  std::function<void(const Error&)> failed;     // writing has failed: nothing is acknowledged any more
+  std::function<void(Offset segment)> sealed;  // the segment is complete, trimmed and durable
+  std::function<void()> room;                  // make_room() may answer otherwise than before
+  std::function<void(const Error&)> failed;    // writing has failed: nothing is acknowledged any more
 };
 
 struct LogCounters {
@@ -66,7 +66,7 @@ struct LogCounters {
   std::uint64_t batches = 0;
   std::uint64_t groups = 0;
   std::uint64_t bytes = 0;
-  Histogram commit_ns;    // from dispatch to durable
+  Histogram commit_ns;  // from dispatch to durable
   Histogram group_bytes;
 };
 
@@ -126,7 +126,10 @@ class Log {
 
   Tail& tail() { return tail_; }
   const Tail& tail() const { return tail_; }
-  void drop_tail() { while (tail_.drop_oldest(marks_.written(), [](const RecordView&) {})) {} }
+  void drop_tail() {
+    while (tail_.drop_oldest(marks_.written(), [](const RecordView&) {})) {
+    }
+  }
   const std::map<Offset, Segment>& segments() const { return segments_.all(); }
   FilePosition segment_end(Offset segment) const;  // where its last placed batch ends
 
@@ -167,15 +170,15 @@ class Log {
   Offset log_start_;
   SegmentStore segments_;
   Tail tail_;
-  Offset cached_end_;             // below it, records may be written but not durable
+  Offset cached_end_;  // below it, records may be written but not durable
   BatchBuilder builder_;
-  std::byte* batch_ = nullptr;    // where the open batch starts, in tail_
-  std::size_t group_bytes_ = 0;   // reserved by begin_group(); 0: no group
-  FilePosition position_;         // in the active segment: where the next batch is placed
-  Group open_;                    // gathers closed batches for the active segment
+  std::byte* batch_ = nullptr;   // where the open batch starts, in tail_
+  std::size_t group_bytes_ = 0;  // reserved by begin_group(); 0: no group
+  FilePosition position_;        // in the active segment: where the next batch is placed
+  Group open_;                   // gathers closed batches for the active segment
   Group writing_;
   Group spare_;
-  std::deque<Group> queued_;      // complete groups of segments that are being left
+  std::deque<Group> queued_;  // complete groups of segments that are being left
   std::size_t pending_bytes_ = 0;
   bool in_flight_ = false;
   bool syncing_ = false;

@@ -15,8 +15,8 @@ namespace minod {
 struct NewRecord {
   std::string_view key = {};
   std::string_view value = {};
-  bool has_key = true;        // false: a null key; only plain topics and control batches have those
-  bool has_value = true;      // false: a tombstone
+  bool has_key = true;    // false: a null key; only plain topics and control batches have those
+  bool has_value = true;  // false: a tombstone
   UnixMillis expires_at = kNeverExpires;
   Offset durable_upto = kNoOffset;  // written as a header when it is not kNoOffset
 };
@@ -39,7 +39,8 @@ struct RecordView {
 std::size_t record_size(const NewRecord& record, std::int64_t timestamp_delta, std::int64_t offset_delta);
 
 // Encodes at `at`, which has room for record_size() bytes; returns the byte after.
-std::byte* encode_record(std::byte* at, const NewRecord& record, std::int64_t timestamp_delta, std::int64_t offset_delta);
+std::byte* encode_record(std::byte* at, const NewRecord& record, std::int64_t timestamp_delta,
+                         std::int64_t offset_delta);
 
 // Decodes the record at the front of `from` and drops it from there. Offset and timestamp are the batch's base plus the
 // record's delta. kCorrupt says which field does not fit its bounds.

@@ -31,8 +31,9 @@ Result<void> SegmentStore::open(const std::vector<SegmentFile>& found, Offset en
     auto file = disk_.open(path_of(segment.base, kLogSuffix), OpenMode::kReadWrite);
     if (!file) return file.error();
     const bool is_active = &segment == &found.back();
-    all_[segment.base] = Segment{segment.base, std::move(*file), segment.size, segment.end, true, !is_active,
-                                 false, !is_active && segment.size == segment.end.value()};
+    all_[segment.base] =
+        Segment{segment.base, std::move(*file), segment.size, segment.end,
+                true,         !is_active,       false,        !is_active && segment.size == segment.end.value()};
   }
   if (all_.empty()) {
     const std::int64_t size = std::min(kFirstSegmentBytes, segment_bytes_);

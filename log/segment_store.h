@@ -20,26 +20,27 @@ namespace minod {
 // A segment as recovery found it on disk.
 struct SegmentFile {
   Offset base;
-  std::int64_t size = 0;      // of the file
-  FilePosition end;           // where its last batch ends
+  std::int64_t size = 0;  // of the file
+  FilePosition end;       // where its last batch ends
 };
 
 struct Segment {
   Offset base;
-  std::shared_ptr<File> file;   // shared with reads and jobs in flight
-  std::int64_t prepared = 0;    // bytes that may be written without changing metadata
-  FilePosition end;             // where its last placed batch ends
-  bool named = false;           // its final name is durable: batches may be written
-  bool full = false;            // no further batch is placed in it
-  bool sealing = false;         // its seal is on the way
-  bool sealed = false;          // trimmed to its end, durable
+  std::shared_ptr<File> file;  // shared with reads and jobs in flight
+  std::int64_t prepared = 0;   // bytes that may be written without changing metadata
+  FilePosition end;            // where its last placed batch ends
+  bool named = false;          // its final name is durable: batches may be written
+  bool full = false;           // no further batch is placed in it
+  bool sealing = false;        // its seal is on the way
+  bool sealed = false;         // trimmed to its end, durable
 };
 
 class SegmentStore {
  public:
   SegmentStore(Disk& disk, const Clock& clock, std::string directory, std::int64_t segment_bytes);
 
-  // Set before open(). `changed`: a job has ended, ask again; `sealed`; `failed`: an I/O error that is not lack of space.
+  // Set before open(). `changed`: a job has ended, ask again; `sealed`; `failed`: an I/O error that is not lack of
+  // space.
   std::function<void()> on_changed;
   std::function<void(Offset)> on_sealed;
   std::function<void(Error)> on_failed;
@@ -55,8 +56,8 @@ class SegmentStore {
   // Whether the next segment is ready and takes this many bytes.
   bool next_takes(std::int64_t bytes) const { return next_file_ != nullptr && next_prepared_ >= bytes; }
 
-  // Starts preparing what is missing: a larger active segment when it is `active_empty`, else a next segment of at least
-  // `bytes`. Nothing happens while a preparation runs, or within a second after one failed for lack of space.
+  // Starts preparing what is missing: a larger active segment when it is `active_empty`, else a next segment of at
+  // least `bytes`. Nothing happens while a preparation runs, or within a second after one failed for lack of space.
   void prepare(std::int64_t bytes, bool active_empty);
   bool preparing() const { return preparing_; }
   bool out_of_space() const { return out_of_space_; }

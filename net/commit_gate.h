@@ -35,7 +35,8 @@ class CommitGate {
       std::ranges::pop_heap(heap, later);
       heap.pop_back();
     }
-    // A waiter that is woken may wait again, or be gone with another that is woken: each is looked at when its turn comes.
+    // A waiter that is woken may wait again, or be gone with another that is woken: each is looked at when its turn
+    // comes.
     for (Waiter* waiter : awake) waiter->waiting = false;
     for (Waiter* waiter : awake) waiter->wake(*waiter);
   }

@@ -44,19 +44,20 @@ void Connection::read() {
   char* const into = in_.reserve(wanted);
   reading_ = true;
   ++operations_;
-  socket_.async_read_some(asio::buffer(into, in_.room()), [this](const boost::system::error_code& error, std::size_t size) {
-    --operations_;
-    reading_ = false;
-    if (error || closed_) {
-      close();
-      return;
-    }
-    if (size == in_.room()) read_size_ = std::min(read_size_ * 4, kReadChunkBytes);
-    in_.grew(size);
-    shard_.report().net_in_bytes += size;
-    active_at_ = shard_.node().clock().monotonic();
-    process();
-  });
+  socket_.async_read_some(asio::buffer(into, in_.room()),
+                          [this](const boost::system::error_code& error, std::size_t size) {
+                            --operations_;
+                            reading_ = false;
+                            if (error || closed_) {
+                              close();
+                              return;
+                            }
+                            if (size == in_.room()) read_size_ = std::min(read_size_ * 4, kReadChunkBytes);
+                            in_.grew(size);
+                            shard_.report().net_in_bytes += size;
+                            active_at_ = shard_.node().clock().monotonic();
+                            process();
+                          });
 }
 
 void Connection::process() {

@@ -1,5 +1,5 @@
-// One client's socket: reads, lets the session execute, holds replies until what they tell is committed, writes. TCP and
-// Unix sockets alike. Belongs to its shard.
+// One client's socket: reads, lets the session execute, holds replies until what they tell is committed, writes. TCP
+// and Unix sockets alike. Belongs to its shard.
 #pragma once
 
 #include <boost/asio/basic_stream_socket.hpp>
@@ -51,8 +51,8 @@ class Connection {
   bool half_command() const { return !in_.empty() && !session_.waiting(); }
 
  private:
-  using Socket = boost::asio::basic_stream_socket<boost::asio::generic::stream_protocol,
-                                                  boost::asio::io_context::executor_type>;
+  using Socket =
+      boost::asio::basic_stream_socket<boost::asio::generic::stream_protocol, boost::asio::io_context::executor_type>;
   void read();
   void process();
   void flush();
@@ -76,11 +76,11 @@ class Connection {
   ReplyQueue replies_;
   resp::Session session_;
   Gate gate_;
-  int operations_ = 0;       // asynchronous ones that hold a pointer to this
+  int operations_ = 0;  // asynchronous ones that hold a pointer to this
   bool reading_ = false;
-  bool writing_ = false;     // waiting for the socket to take more
+  bool writing_ = false;  // waiting for the socket to take more
   bool executing_ = false;
-  bool closing_ = false;     // no more commands; closed when the replies have left
+  bool closing_ = false;  // no more commands; closed when the replies have left
   bool closed_ = false;
 };
 

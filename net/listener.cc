@@ -80,7 +80,8 @@ Result<std::unique_ptr<Listener>> Listener::tcp(boost::asio::io_context& io, Nod
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owned(found, freeaddrinfo);
   Fd fd(socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   const int on = 1;
-  if (fd.get() < 0 || setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0) return listen_error(where, errno);
+  if (fd.get() < 0 || setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0)
+    return listen_error(where, errno);
   if (found->ai_family == AF_INET6) setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
   if (bind(fd.get(), found->ai_addr, found->ai_addrlen) != 0 || ::listen(fd.get(), kBacklog) != 0) {
     return listen_error(where, errno);
@@ -93,14 +94,16 @@ Result<std::unique_ptr<Listener>> Listener::unix_socket(boost::asio::io_context&
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof address.sun_path) {
-    return Error{Errc::kTooLarge, 0, "unixsocket path is " + std::to_string(path.size()) + " bytes, more than the limit of " +
-                                         std::to_string(sizeof address.sun_path - 1)};
+    return Error{Errc::kTooLarge, 0,
+                 "unixsocket path is " + std::to_string(path.size()) + " bytes, more than the limit of " +
+                     std::to_string(sizeof address.sun_path - 1)};
   }
   std::memcpy(address.sun_path, path.data(), path.size());
   Fd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (fd.get() < 0) return listen_error(path, errno);
   // A socket file that nobody answers on is left over from a kill; one that answers belongs to somebody.
-  if (connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) return listen_error(path, EADDRINUSE);
+  if (connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0)
+    return listen_error(path, EADDRINUSE);
   unlink(path.c_str());
   fd = Fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   const mode_t before = umask(077);
@@ -121,9 +124,10 @@ void Listener::stop() {
 }
 
 void Listener::wait() {
-  descriptor_.async_wait(boost::asio::posix::stream_descriptor::wait_read, [this](const boost::system::error_code& error) {
-    if (!error) accept_all();
-  });
+  descriptor_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                         [this](const boost::system::error_code& error) {
+                           if (!error) accept_all();
+                         });
 }
 
 void Listener::accept_all() {
@@ -160,9 +164,10 @@ void Listener::accepted(Fd fd) {
   }
   if (!peer.is_loopback && config.protected_mode && config.requirepass.empty()) {
     node_.count_rejected();
-    say_and_close(std::move(fd),
-                  "-DENIED minod is running in protected mode: it has no password, so only connections from this machine "
-                  "are served. Set one with --requirepass, or start it with --protected-mode no.\r\n");
+    say_and_close(
+        std::move(fd),
+        "-DENIED minod is running in protected mode: it has no password, so only connections from this machine "
+        "are served. Set one with --requirepass, or start it with --protected-mode no.\r\n");
     return;
   }
   if (!is_unix) {
@@ -179,9 +184,8 @@ void Listener::accepted(Fd fd) {
   }
   Shard& shard = node_.shard(best);
   shard.client_promised();
-  shard.post(node_.shard_count(), [&shard, fd = fd.release(), is_unix, name = peer.name] {
-    shard.adopt_socket(fd, is_unix, name);
-  });
+  shard.post(node_.shard_count(),
+             [&shard, fd = fd.release(), is_unix, name = peer.name] { shard.adopt_socket(fd, is_unix, name); });
 }
 
 }  // namespace minod

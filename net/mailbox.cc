@@ -7,7 +7,9 @@
 
 namespace minod {
 
-Doorbell::Doorbell() : fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) { check(fd_.get() >= 0, "an eventfd for the doorbell"); }
+Doorbell::Doorbell() : fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+  check(fd_.get() >= 0, "an eventfd for the doorbell");
+}
 
 void Doorbell::ring() {
   std::atomic_thread_fence(std::memory_order_seq_cst);

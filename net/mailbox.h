@@ -54,7 +54,7 @@ class Doorbell {
   Doorbell();
 
   int fd() const { return fd_.get(); }
-  void ring();                  // a producer, after push()
+  void ring();  // a producer, after push()
   void going_to_sleep() {
     asleep_.store(true, std::memory_order_relaxed);
     std::atomic_thread_fence(std::memory_order_seq_cst);

@@ -7,8 +7,8 @@
 #include <boost/asio/signal_set.hpp>
 #include <cinttypes>
 #include <csignal>
-#include <limits>
 #include <cstdio>
+#include <limits>
 #include <thread>
 
 #include "base/check.h"

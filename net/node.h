@@ -32,7 +32,7 @@ class Shard;
 struct ShardReport {
   std::size_t clients = 0;
   std::size_t blocked_clients = 0;  // in WAIT
-  std::uint64_t connections = 0;  // ever accepted
+  std::uint64_t connections = 0;    // ever accepted
   std::uint64_t commands = 0;
   std::uint64_t commands_per_second = 0;
   std::uint64_t net_in_bytes = 0;

@@ -41,10 +41,9 @@ class Execution {
       return;
     }
     std::unique_ptr<Execution> self(this);
-    shard_.node().shard(origin_).post(shard_.number(),
-                                      [done = std::move(done_), bytes = std::string(replies_.bytes().view())]() mutable {
-                                        done(std::move(bytes));
-                                      });
+    shard_.node().shard(origin_).post(
+        shard_.number(),
+        [done = std::move(done_), bytes = std::string(replies_.bytes().view())]() mutable { done(std::move(bytes)); });
   }
 
   Shard& shard_;
@@ -61,9 +60,10 @@ class Execution {
 
 void run_remotely(Shard& from, int to, RemoteCall call, std::function<void(std::string)> done) {
   Shard& target = from.node().shard(to);
-  target.post(from.number(), [&target, origin = from.number(), call = std::move(call), done = std::move(done)]() mutable {
-    (new Execution(target, origin, std::move(call), std::move(done)))->run();
-  });
+  target.post(from.number(),
+              [&target, origin = from.number(), call = std::move(call), done = std::move(done)]() mutable {
+                (new Execution(target, origin, std::move(call), std::move(done)))->run();
+              });
 }
 
 }  // namespace minod

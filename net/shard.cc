@@ -69,7 +69,8 @@ void Shard::run() {
   MonotonicNanos busy_at = node_.clock().monotonic();
   while (!stopping_ || !connections_.empty() || !store_->idle()) {
     if (stopping_ && node_.clock().monotonic() > stop_deadline_) {
-      diag::warning(std::to_string(connections_.size()) + " clients did not take their replies in time; they are closed");
+      diag::warning(std::to_string(connections_.size()) +
+                    " clients did not take their replies in time; they are closed");
       break;
     }
     if (turn()) {

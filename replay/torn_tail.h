@@ -1,5 +1,5 @@
-// The last segment ends in bytes that are no whole batch: was the last write torn by a crash, or is this damage? The rule
-// and its reasons: docs/DURABILITY.md, "Torn or damaged".
+// The last segment ends in bytes that are no whole batch: was the last write torn by a crash, or is this damage? The
+// rule and its reasons: docs/DURABILITY.md, "Torn or damaged".
 #pragma once
 
 #include <cstdint>
@@ -14,10 +14,10 @@ namespace minod {
 
 // What stands behind the first bad byte.
 struct TailFindings {
-  std::int64_t whole_batches = 0;       // with a right CRC, anywhere behind
-  Offset last_offset = kNoOffset;       // the greatest in them
-  Offset durable_upto = kNoOffset;      // the greatest that one of them vouches for
-  std::int64_t file_bytes = 0;          // from the bad position to the end of the file
+  std::int64_t whole_batches = 0;   // with a right CRC, anywhere behind
+  Offset last_offset = kNoOffset;   // the greatest in them
+  Offset durable_upto = kNoOffset;  // the greatest that one of them vouches for
+  std::int64_t file_bytes = 0;      // from the bad position to the end of the file
 };
 
 // Looks for whole batches behind `position`, at every byte, up to the end of the file. Blocking.

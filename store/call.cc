@@ -78,8 +78,9 @@ const Value* Call::find(std::string_view key, int db) {
     return nullptr;
   }
   if (record->key != key) {
-    fail("ERR the index names another key's record for this key; the data directory is damaged, restore it from a "
-         "replica or a backup");
+    fail(
+        "ERR the index names another key's record for this key; the data directory is damaged, restore it from a "
+        "replica or a backup");
     return nullptr;
   }
   ++store_.counters_.hits;

@@ -16,18 +16,18 @@ class Call;
 
 // The first are Redis's, as COMMAND names them; see flag_names().
 enum CommandFlag : std::uint32_t {
-  kWrite = 1u << 0,           // may append records
+  kWrite = 1u << 0,  // may append records
   kReadOnly = 1u << 1,
-  kDenyOom = 1u << 2,         // may make the data larger
+  kDenyOom = 1u << 2,  // may make the data larger
   kAdmin = 1u << 3,
   kNoScript = 1u << 4,
-  kLoading = 1u << 5,         // allowed while the node starts
+  kLoading = 1u << 5,  // allowed while the node starts
   kStale = 1u << 6,
   kSkipMonitor = 1u << 7,
-  kSkipSlowlog = 1u << 8,     // its arguments are secrets, or its time is other commands'
+  kSkipSlowlog = 1u << 8,  // its arguments are secrets, or its time is other commands'
   kFast = 1u << 9,
-  kNoAuth = 1u << 10,         // allowed before AUTH
-  kNoMulti = 1u << 11,        // not inside MULTI
+  kNoAuth = 1u << 10,   // allowed before AUTH
+  kNoMulti = 1u << 11,  // not inside MULTI
   kAllowBusy = 1u << 12,
 
   kManyRecords = 1u << 16,    // its records are all there or none after a crash: one batch
@@ -45,18 +45,18 @@ struct KeyPositions {
 };
 
 struct CommandSpec {
-  std::string_view name;       // lower case; "client|setname" for a subcommand
-  int arity;                   // counts the name; negative: at least
+  std::string_view name;  // lower case; "client|setname" for a subcommand
+  int arity;              // counts the name; negative: at least
   std::uint32_t flags;
   KeyPositions keys;
-  void (*run)(Call&);          // null for kConnection commands
-  std::string_view since;      // the Redis version that brought it
-  std::string_view group;      // "string", "generic", "connection", "server", "transactions", "cluster"
+  void (*run)(Call&);      // null for kConnection commands
+  std::string_view since;  // the Redis version that brought it
+  std::string_view group;  // "string", "generic", "connection", "server", "transactions", "cluster"
   std::string_view complexity;
-  std::string_view summary;    // minod's own words
-  std::string_view acl_categories;      // "@read @string @fast", in the order that COMMAND prints
-  std::string_view key_flags = {};      // "RW access update"; a ';' separates positions whose flags differ
-  std::string_view tips = {};           // "request_policy:all_shards response_policy:agg_sum"
+  std::string_view summary;                // minod's own words
+  std::string_view acl_categories;         // "@read @string @fast", in the order that COMMAND prints
+  std::string_view key_flags = {};         // "RW access update"; a ';' separates positions whose flags differ
+  std::string_view tips = {};              // "request_policy:all_shards response_policy:agg_sum"
   std::string_view deprecated_since = {};  // empty: not deprecated
   std::string_view replaced_by = {};
 };

@@ -17,7 +17,7 @@ namespace minod::commands {
 
 namespace {
 
-constexpr std::size_t kKeysWindow = 2048;     // records of KEYS that are fetched at a time
+constexpr std::size_t kKeysWindow = 2048;       // records of KEYS that are fetched at a time
 constexpr std::int64_t kScanCountMax = 10'000;  // of one SCAN call; a greater COUNT counts as this
 
 bool alive(Call& call, Partition& partition, const IndexEntry& entry) {
@@ -183,8 +183,7 @@ void dbsize(Call& call) {
 namespace {
 
 bool flush_mode_fits(Call& call) {
-  const bool fits = call.count() == 1 || (call.count() == 2 && (is_word(call[1], "SYNC") ||
-                                                               is_word(call[1], "ASYNC")));
+  const bool fits = call.count() == 1 || (call.count() == 2 && (is_word(call[1], "SYNC") || is_word(call[1], "ASYNC")));
   if (!fits) call.reply().error(kSyntaxError);
   return fits;
 }

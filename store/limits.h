@@ -5,8 +5,8 @@
 
 namespace minod {
 
-inline constexpr int kDatabases = 16;                  // Redis's default
-inline constexpr int kSlotBits = 14;                   // Redis Cluster: 16384 slots
+inline constexpr int kDatabases = 16;  // Redis's default
+inline constexpr int kSlotBits = 14;   // Redis Cluster: 16384 slots
 inline constexpr int kPartitionsMax = 1 << 10;
 inline constexpr std::size_t kKeySizeMax = std::size_t{64} << 10;
 inline constexpr std::size_t kValueSizeMaxDefault = std::size_t{64} << 20;  // proto-max-bulk-len

@@ -183,8 +183,8 @@ bool keys_too_large(const CommandSpec& spec, const Request& request, Reply& repl
   for (const std::size_t key : *keys) {
     const std::size_t size = request.args[key].size();
     if (size <= kKeySizeMax) continue;
-    reply.error("ERR key is " + std::to_string(size) + " bytes, more than the limit of " +
-                std::to_string(kKeySizeMax) + " (key size limit)");
+    reply.error("ERR key is " + std::to_string(size) + " bytes, more than the limit of " + std::to_string(kKeySizeMax) +
+                " (key size limit)");
     return true;
   }
   return false;
@@ -335,7 +335,8 @@ void Store::trim_memory() {
       const auto keep = [&](const RecordView& record) {
         const auto entry = partition.index().find(hasher_(record.key));
         if (!entry || entry->offset != record.offset) return;
-        cache_.insert(RecordId{partition.id(), record.offset}, CachedRecord{record.key, record.value, record.expires_at});
+        cache_.insert(RecordId{partition.id(), record.offset},
+                      CachedRecord{record.key, record.value, record.expires_at});
       };
       while (tail > values / 2) {
         const std::size_t before = log.tail().memory_bytes();

@@ -29,7 +29,7 @@ namespace minod {
 
 struct StoreOptions {
   std::string directory;
-  int partitions = 1;                   // of each keyspace: a power of two
+  int partitions = 1;                                       // of each keyspace: a power of two
   std::uint64_t memory_bytes_max = std::uint64_t{1} << 30;  // index, values, buffers and clients of this shard
   std::size_t value_size_max = kValueSizeMaxDefault;
   std::int64_t segment_bytes = kSegmentBytesDefault;
@@ -39,7 +39,7 @@ struct StoreOptions {
 };
 
 struct StoreCounters {
-  std::uint64_t hits = 0;            // reads of keys that were there
+  std::uint64_t hits = 0;  // reads of keys that were there
   std::uint64_t misses = 0;
   std::uint64_t expired = 0;
   std::uint64_t parked = 0;          // runs that had to be repeated
@@ -84,9 +84,9 @@ class Store {
   void dispatch();     // sends what the logs gathered, as far as no write is in flight
   void end_turn();     // dispatch(), and lets memory go
   std::size_t poll();  // resumes requests; returns how many. Disk::poll() is the owner's to call
-  void tick();       // about ten times a second: expiry in bounded slices, retries
-  void sync_logs();  // once a second under appendfsync everysec
-  bool idle() const;  // every log idle: safe to destroy
+  void tick();         // about ten times a second: expiry in bounded slices, retries
+  void sync_logs();    // once a second under appendfsync everysec
+  bool idle() const;   // every log idle: safe to destroy
 
   // The owner is told when a log's released() moves, and when a log fails.
   std::function<void(Log&)> on_released;
@@ -160,8 +160,8 @@ class Store {
   std::uint64_t client_bytes_ = 0;
   bool index_over_limit_ = false;
   std::uint16_t next_id_ = 0;
-  std::vector<std::unique_ptr<Partition>> partitions_;  // [db * partitions + number]; null until first written
-  std::vector<std::weak_ptr<Request::Parked>> waiting_; // for room or for a database
+  std::vector<std::unique_ptr<Partition>> partitions_;   // [db * partitions + number]; null until first written
+  std::vector<std::weak_ptr<Request::Parked>> waiting_;  // for room or for a database
   std::deque<std::weak_ptr<Request::Parked>> ready_;
   std::shared_ptr<ColdReader::Ticket> expiry_reads_;
   std::size_t jobs_ = 0;

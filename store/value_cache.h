@@ -1,5 +1,6 @@
 // Values that are read again, in RAM, keyed by the record they came from. A record never changes, so nothing here is
-// ever stale: an overwritten key has a new offset, and the old record is dropped early or ages out. Belongs to one shard.
+// ever stale: an overwritten key has a new offset, and the old record is dropped early or ages out. Belongs to one
+// shard.
 #pragma once
 
 #include <cstddef>

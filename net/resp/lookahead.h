@@ -1,5 +1,6 @@
 // The complete requests at the front of a connection's input, parsed before the first of them runs, so that the memory
-// that all of them will touch can be on its way at once: a dependent load from RAM costs twenty times an independent one.
+// that all of them will touch can be on its way at once: a dependent load from RAM costs twenty times an independent
+// one.
 #pragma once
 
 #include <array>

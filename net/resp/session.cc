@@ -73,7 +73,11 @@ Value merged(std::vector<Value> replies) {
 }  // namespace
 
 Session::Session(Shard& shard, Connection& connection)
-    : shard_(shard), connection_(connection), parser_(limits_), ahead_(std::make_unique<Lookahead>()), alive_(std::make_shared<bool>(true)) {
+    : shard_(shard),
+      connection_(connection),
+      parser_(limits_),
+      ahead_(std::make_unique<Lookahead>()),
+      alive_(std::make_shared<bool>(true)) {
   const Config config = shard.node().config();
   limits_.bulk_bytes_max = config.proto_max_bulk_len;
   state_.authenticated = config.requirepass.empty();

@@ -42,7 +42,7 @@ class Session {
   Step execute_next(ByteQueue& in, ReplyQueue& replies);
 
   bool waiting() const { return waiting_; }
-  void cancel();                       // the connection is closing: forget what the request waits for
+  void cancel();  // the connection is closing: forget what the request waits for
   std::size_t missing_bytes() const { return parser_.missing(); }
 
   // ---- for the commands that run here (connection_commands.cc and its neighbours)
@@ -51,12 +51,12 @@ class Session {
     std::string name;
     std::string lib_name;
     std::string lib_version;
-    std::string last_command;          // "client|list"
+    std::string last_command;  // "client|list"
     int db = 0;
     Protocol protocol = Protocol::kResp2;
     bool authenticated = false;
-    bool reply_off = false;            // CLIENT REPLY OFF
-    bool skip_next_reply = false;      // CLIENT REPLY SKIP: the next command's reply is dropped
+    bool reply_off = false;        // CLIENT REPLY OFF
+    bool skip_next_reply = false;  // CLIENT REPLY SKIP: the next command's reply is dropped
     bool skip_this_reply = false;
     bool no_evict = false;
     bool no_touch = false;
@@ -68,7 +68,7 @@ class Session {
   std::span<const std::string_view> args() const { return args_; }
   Reply& reply() { return *reply_; }
   bool quitting() const { return quit_; }
-  void quit() { quit_ = true; }        // close after this reply
+  void quit() { quit_ = true; }  // close after this reply
   // The reply comes later, as RESP bytes, through finish_later(); alive() tells then whether this session still is.
   void reply_later() { waiting_ = true; }
   void finish_later(std::string bytes);
@@ -92,17 +92,17 @@ class Session {
   State state_;
   RespLimits limits_;
   RequestParser parser_;
-  std::unique_ptr<Lookahead> ahead_;   // requests of the input that are parsed and have not run
+  std::unique_ptr<Lookahead> ahead_;  // requests of the input that are parsed and have not run
   Request request_;
   std::span<const std::string_view> args_;
   Reply* reply_ = nullptr;
   bool waiting_ = false;
   bool quit_ = false;
   bool has_later_ = false;
-  std::string later_;                  // bytes of a reply that came from elsewhere
-  struct Walk;                         // a command that concerns all partitions
+  std::string later_;  // bytes of a reply that came from elsewhere
+  struct Walk;         // a command that concerns all partitions
   std::unique_ptr<Walk> walk_;
-  std::shared_ptr<bool> alive_;        // for answers that come from other shards
+  std::shared_ptr<bool> alive_;  // for answers that come from other shards
 };
 
 // Runs a command that the table marks kConnection. connection_commands.cc.

@@ -10,8 +10,8 @@ namespace {
 
 TEST(Varint, EveryWidthComesBack) {
   for (const std::int64_t value :
-       {std::int64_t{0}, std::int64_t{-1}, std::int64_t{63}, std::int64_t{64}, std::int64_t{-65},
-        std::int64_t{1} << 31, std::numeric_limits<std::int64_t>::max(), std::numeric_limits<std::int64_t>::min()}) {
+       {std::int64_t{0}, std::int64_t{-1}, std::int64_t{63}, std::int64_t{64}, std::int64_t{-65}, std::int64_t{1} << 31,
+        std::numeric_limits<std::int64_t>::max(), std::numeric_limits<std::int64_t>::min()}) {
     std::array<std::byte, kVarintSizeMax> space{};
     const auto size = static_cast<std::size_t>(put_varint(space.data(), value) - space.data());
     EXPECT_EQ(size, varint_size(value));

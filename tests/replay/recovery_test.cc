@@ -23,9 +23,8 @@ class RecoveryTest : public StoreFixture {
 
   std::int64_t log_end() {
     std::int64_t end = 0;
-    store_->for_each_partition([&](Partition& partition) {
-      end = partition.log().segments().rbegin()->second.end.value();
-    });
+    store_->for_each_partition(
+        [&](Partition& partition) { end = partition.log().segments().rbegin()->second.end.value(); });
     return end;
   }
   void kill() {
@@ -157,7 +156,8 @@ TEST_F(RecoveryTest, AMissingSegmentIsRefused) {
   const std::string large(60'000, 'v');
   for (int i = 0; i < 60; ++i) ASSERT_EQ(run({"SET", "key" + std::to_string(i), large}), "+OK\r\n");
   Offset second;
-  store_->for_each_partition([&](Partition& partition) { second = std::next(partition.log().segments().begin())->first; });
+  store_->for_each_partition(
+      [&](Partition& partition) { second = std::next(partition.log().segments().begin())->first; });
   stop();
   ASSERT_TRUE(disk_->remove("data/db0-0/" + segment_name(second, kLogSuffix)));
   expect_refusal("the next segment begins at");

@@ -170,7 +170,8 @@ class StoreModel : public StoreFixture {
       case 6:
         return {"APPEND", key, value()};
       case 7:
-        return {"PEXPIREAT", key, std::to_string(clock_.now().value() + 1 + static_cast<std::int64_t>(chance_.below(5000)))};
+        return {"PEXPIREAT", key,
+                std::to_string(clock_.now().value() + 1 + static_cast<std::int64_t>(chance_.below(5000)))};
       case 8:
         return {"PERSIST", key};
       case 9:
@@ -185,7 +186,9 @@ class StoreModel : public StoreFixture {
   // What Redis does, to a map. Returns the reply.
   std::string apply(State& state, const std::vector<std::string>& c) {
     const auto at = state.find(c[1]);
-    const auto bulk = [](const std::string& text) { return "$" + std::to_string(text.size()) + "\r\n" + text + "\r\n"; };
+    const auto bulk = [](const std::string& text) {
+      return "$" + std::to_string(text.size()) + "\r\n" + text + "\r\n";
+    };
     if (c[0] == "SET") {
       state[c[1]] = Stored{c[2], c.size() > 3 ? clock_.now() + Millis(std::stoll(c[4])) : kNeverExpires};
       return "+OK\r\n";
@@ -268,7 +271,8 @@ TEST_F(StoreModel, WriteErrorsStopTheLogAndLoseNothing) {
     begin(seed);
     options_.sync = SyncPolicy::kAlways;
     store_->set_sync_policy(SyncPolicy::kAlways);
-    while (store_->partition(0, 0) == nullptr || !store_->partition(0, 0)->has_log()) {  // the database is there: only the log writes from here on
+    while (store_->partition(0, 0) == nullptr ||
+           !store_->partition(0, 0)->has_log()) {  // the database is there: only the log writes from here on
       issue();
       turn();
       collect();
