@@ -62,26 +62,34 @@ void Connection::read() {
 
 void Connection::process() {
   if (executing_ || closed_) return;
-  executing_ = true;
+  bool full = false;
+  do {
+    executing_ = true;
+    full = execute();
+    executing_ = false;
+    flush();
+  } while (full && !closed_ && !writing_ && !gate_.waiting);
+  if (in_.empty()) in_.shrink(kKeptMemory);
+  if (!full && !closed_ && !session_.waiting() && (in_.empty() || needs_more_)) read();
+}
+
+// True when it stopped because too many replies stand unsent: it goes on when the client has taken them.
+bool Connection::execute() {
+  needs_more_ = false;
   while (!closing_ && !session_.waiting() && !in_.empty()) {
-    if (replies_.bytes().size() > kUnreadRepliesMax) break;  // flush() goes on when the client has read
+    if (replies_.bytes().size() > kUnreadRepliesMax) return true;
     if (shard_.overloaded()) {
       shard_.resume_when_relieved(id_);
-      break;
+      return false;
     }
     const resp::Session::Step step = session_.execute_next(in_, replies_);
     if (step == resp::Session::Step::kNeedsMore) {
-      executing_ = false;
-      flush();
-      read();
-      return;
+      needs_more_ = true;
+      return false;
     }
     if (step == resp::Session::Step::kClose) closing_ = true;
   }
-  executing_ = false;
-  if (in_.empty()) in_.shrink(kKeptMemory);
-  flush();
-  if (in_.empty() && !session_.waiting()) read();
+  return false;
 }
 
 void Connection::resume() {

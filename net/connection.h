@@ -55,6 +55,7 @@ class Connection {
       boost::asio::basic_stream_socket<boost::asio::generic::stream_protocol, boost::asio::io_context::executor_type>;
   void read();
   void process();
+  bool execute();
   void flush();
   void wait_writable();
   static void wake(CommitGate::Waiter& waiter);
@@ -80,6 +81,7 @@ class Connection {
   bool reading_ = false;
   bool writing_ = false;  // waiting for the socket to take more
   bool executing_ = false;
+  bool needs_more_ = false;  // the input is not a whole request
   bool closing_ = false;  // no more commands; closed when the replies have left
   bool closed_ = false;
 };

@@ -39,11 +39,11 @@ class Request {
   // Forgets everything of the last command, ready for the next.
   void reset() {
     dependencies.clear();
+    state_.reset();
     if (!parked_) return;
     parked_.reset();
     ticket_.reset();
     fetched_.clear();
-    state_.reset();
     scratch_.clear();
   }
 

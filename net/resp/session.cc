@@ -22,12 +22,19 @@ struct Session::Walk {
 
 namespace {
 
+// As Redis prints it: 128 characters of the name, and of all arguments together, each up to its first NUL.
 std::string unknown_command(std::span<const std::string_view> args) {
-  std::string text = "ERR unknown command '" + std::string(args[0].substr(0, 128)) + "', with args beginning with: ";
-  for (std::size_t i = 1; i < args.size() && text.size() < 128 + 60; ++i) {
-    text += "'" + std::string(args[i].substr(0, 128)) + "' ";
+  constexpr std::size_t kShown = 128;
+  const auto shown = [](std::string_view text, std::size_t most) {
+    return std::string(text.substr(0, std::min(text.find('\0'), most)));
+  };
+  std::string list;
+  for (std::size_t i = 1; i < args.size() && list.size() < kShown; ++i) {
+    list += "'" + shown(args[i], kShown - list.size()) + "' ";
   }
-  return text;
+  return "ERR unknown command '" + shown(args[0], kShown) + "', with args beginning with: " + list;
+}
+return text;
 }
 
 void append_value(Reply& reply, const Value& value) {

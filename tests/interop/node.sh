@@ -11,7 +11,8 @@ if [ "$1" = --install ]; then
   [ -f "$installed" ] && [ ! "$directory/package-lock.json" -nt "$installed" ] && exit 0
   cd "$directory" || exit 1
   npm ping >/dev/null 2>&1 || skip "npm's registry can't be reached"
-  npm ci --ignore-scripts --no-audit --no-fund && touch node_modules/.package-lock.json
+  # Not npm ci: it refuses a lock file that another npm wrote for another platform's optional packages.
+  npm install --no-save --ignore-scripts --no-audit --no-fund && touch node_modules/.package-lock.json
   exit
 fi
 
