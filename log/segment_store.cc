@@ -77,7 +77,9 @@ void SegmentStore::prepare(std::int64_t bytes, bool active_empty) {
   }
   const std::int64_t size = std::max(next_size(), static_cast<std::int64_t>(align_up(static_cast<std::size_t>(bytes))));
   const std::int64_t from = next_file_ ? next_prepared_ : 0;
-  auto file = std::make_shared<std::shared_ptr<File>>(next_file_);
+  // While a job makes the next segment larger nothing rolls to it: it would come back as the next one a second time.
+  auto file = std::make_shared<std::shared_ptr<File>>(std::move(next_file_));
+  next_file_ = nullptr;
   run(
       [this, file, from, size, path = directory_ + "/" + std::string(kNextName)]() -> Result<void> {
         if (!*file) {
@@ -87,8 +89,9 @@ void SegmentStore::prepare(std::int64_t bytes, bool active_empty) {
         }
         return (*file)->prepare_now(from, size);
       },
-      [this, file, size](const Result<void>& result) {
-        if (result) next_file_ = *file;
+      [this, file, from, size](const Result<void>& result) {
+        next_file_ = *file;
+        if (!result) next_prepared_ = from;
         prepared(size, result);
       });
 }

@@ -226,6 +226,8 @@ void select(Session& session) {
   const auto db = parse_integer(session.args()[1]);
   if (!db) {
     session.reply().error("ERR value is not an integer or out of range");
+  } else if (*db != static_cast<std::int32_t>(*db)) {
+    session.reply().error("ERR value is out of range, value must between -2147483648 and 2147483647");
   } else if (*db < 0 || *db >= kDatabases) {
     session.reply().error("ERR DB index is out of range");
   } else {

@@ -34,8 +34,6 @@ std::string unknown_command(std::span<const std::string_view> args) {
   }
   return "ERR unknown command '" + shown(args[0], kShown) + "', with args beginning with: " + list;
 }
-return text;
-}
 
 void append_value(Reply& reply, const Value& value) {
   switch (value.type) {

@@ -293,6 +293,31 @@ TEST_F(StoreModel, WriteErrorsStopTheLogAndLoseNothing) {
   });
 }
 
+// A value that the prepared next segment can't take has it made larger; meanwhile small writes go on and roll.
+TEST_F(StoreModel, TheNextSegmentGrowsWhileOthersWrite) {
+  options_.segment_bytes = std::int64_t{1} << 20;
+  use_disk({.seed = 1, .delay_max = 6});
+  const std::string small(90'000, 's');
+  const std::string large(3'000'000, 'l');
+  for (int round = 0; round < 6; ++round) {
+    const std::string name = std::to_string(round);
+    for (int i = 0; i < 9; ++i) ASSERT_EQ(run({"SET", "small" + name + std::to_string(i), small}), "+OK\r\n");
+    const std::vector<std::string_view> args{"SET", "large", large};
+    Request waiting;
+    ByteQueue out;
+    Reply reply(out, Protocol::kResp2);
+    waiting.args = args;
+    waiting.resume = [] {};
+    EXPECT_EQ(store_->run(*find_command("SET"), waiting, reply, out), Store::Outcome::kParked);
+    for (int i = 0; i < 9; ++i) ASSERT_EQ(run({"SET", "other" + name + std::to_string(i), small}), "+OK\r\n");
+    ASSERT_EQ(run({"SET", "large", large}), "+OK\r\n");
+  }
+  lose_power();
+  EXPECT_EQ(run({"DBSIZE"}), ":109\r\n");
+  EXPECT_EQ(run({"STRLEN", "large"}), ":3000000\r\n");
+  EXPECT_EQ(run({"STRLEN", "other58"}), ":90000\r\n");
+}
+
 TEST_F(StoreModel, FullDiskRefusesWritesAndResumes) {
   options_.segment_bytes = std::int64_t{1} << 20;
   SimDiskOptions disk;
