@@ -113,6 +113,22 @@ TEST_P(KillTest, TerminateUnderLoadExitsCleanly) {
   }
 }
 
+// The canary: a write that is undone behind the ledgers' back must be seen, or the tests above prove nothing.
+TEST_P(KillTest, ALostWriteIsSeen) {
+  start();
+  run_load_for(milliseconds(300));
+  load_->stop();
+  expect_all_there();
+  auto wire = Wire::connect(server_->port());
+  ASSERT_TRUE(wire.has_value());
+  const auto wrong_after = [&](const Arguments& command) {
+    EXPECT_TRUE(wire->call(command).has_value());
+    return load_->check(server_->port()).size();
+  };
+  EXPECT_EQ(wrong_after({"SET", "w0:{group0}:3", "half an MSET"}), 1U);
+  EXPECT_EQ(wrong_after({"SET", "w1:count1", "-7"}), 2U);
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Settings, KillTest,
     testing::Values(Setting{"AlwaysPlain", {"--appendfsync", "always"}},
