@@ -82,7 +82,7 @@ class Connection {
   bool writing_ = false;  // waiting for the socket to take more
   bool executing_ = false;
   bool needs_more_ = false;  // the input is not a whole request
-  bool closing_ = false;  // no more commands; closed when the replies have left
+  bool closing_ = false;     // no more commands; closed when the replies have left
   bool closed_ = false;
 };
 
