@@ -1,12 +1,12 @@
 #include "replay/recovery.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "base/endian.h"
 #include "log/epoch_file.h"
 #include "log/reader.h"
 #include "log/segment_name.h"
+#include "replay/segment_list.h"
 #include "replay/torn_tail.h"
 
 namespace minod {
@@ -45,18 +45,6 @@ Result<std::vector<FoundSegment>> open_segments(Disk& disk, const std::string& d
   if (auto synced = disk.sync_directory(directory); !synced) return synced.error();
   std::ranges::sort(segments, {}, &FoundSegment::base);
   return segments;
-}
-
-Result<std::optional<Offset>> read_clean_end(Disk& disk, const std::string& directory) {
-  const auto text = read_file(disk, directory + "/" + kCleanEndName, 64);
-  if (!text) {
-    if (text.error().code == Errc::kNotFound) return std::optional<Offset>();
-    return text.error();
-  }
-  std::int64_t end = 0;
-  const auto parsed = std::from_chars(text->data(), text->data() + text->size(), end);
-  if (parsed.ec != std::errc()) return std::optional<Offset>();
-  return std::optional<Offset>(Offset(end));
 }
 
 Error damage(const FoundSegment& segment, FilePosition position, Offset first_lost, const std::string& what) {
