@@ -20,7 +20,7 @@ Result<std::vector<EpochStart>> read_epochs(Disk& disk, const std::string& direc
   std::istringstream lines(*text);
   int version = -1;
   std::size_t count = 0;
-  lines >> version >> count;
+  if (!(lines >> version >> count)) version = -1;  // a failed read leaves zeros, which would be a valid empty file
   std::vector<EpochStart> epochs;
   for (std::int32_t epoch = 0; epochs.size() < count;) {
     std::int64_t start = 0;

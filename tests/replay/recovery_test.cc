@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "log/epoch_file.h"
 #include "log/segment_name.h"
 #include "tests/store/store_fixture.h"
 
@@ -73,6 +74,15 @@ TEST_F(RecoveryTest, EveryStartTakesANewEpoch) {
   ASSERT_TRUE(text);
   EXPECT_EQ(*text, "0\n4\n1 0\n2 1\n3 2\n4 3\n");
   start();
+}
+
+TEST_F(RecoveryTest, AnEpochFileThatIsNoneIsToldFromAnEmptyOne) {
+  for (const std::string_view text : {"", "epochs", "0\n", "0\n2\n1 0\n", "1\n0\n"}) {
+    ASSERT_TRUE(replace_file(*disk_, "data", "leader-epoch-checkpoint", as_bytes(text)));
+    const auto epochs = read_epochs(*disk_, "data");
+    ASSERT_FALSE(epochs) << text;
+    EXPECT_EQ(epochs.error().code, Errc::kCorrupt);
+  }
 }
 
 TEST_F(RecoveryTest, AFlippedByteBelowTheDurableEndIsRefusedWhereverItIs) {
