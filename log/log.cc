@@ -1,5 +1,7 @@
 #include "log/log.h"
 
+#include <algorithm>
+
 #include "base/check.h"
 #include "base/endian.h"
 
@@ -9,6 +11,7 @@ namespace {
 
 // Records are refused when less than this is left of prepared space and no more can be had; deletes may still use it.
 constexpr std::size_t kDeleteReserve = std::size_t{256} << 10;
+constexpr std::size_t kGroupHeldBackMax = std::size_t{32} << 10;
 constexpr std::size_t kSpareMemoryMax = std::size_t{4} << 20;
 
 }  // namespace
@@ -254,8 +257,10 @@ void Log::written(std::size_t size) {
   }
   seal_finished_segments();
   if (options_.sync == SyncPolicy::kAlways) sync();  // does something only after the policy was changed to this
-  // The next group leaves before the replies of this one are made: the device works while the processor does.
-  write_next_group();
+  // The next group leaves before the replies of this one are made, and the device works while the processor does; but
+  // not one smaller than this was: its owner's clients are about to write again, and a group costs the same whatever
+  // its size. The owner dispatches what is held back at the end of its turn.
+  if (!queued_.empty() || pending_bytes() >= std::min(size, kGroupHeldBackMax)) write_next_group();
   events_.released();
 }
 

@@ -2,16 +2,15 @@
 
 #include <sys/socket.h>
 
-#include <boost/asio/buffer.hpp>
+#include <algorithm>
 #include <cerrno>
 
+#include "base/diag.h"
 #include "net/shard.h"
 
 namespace minod {
 
 namespace {
-
-namespace asio = boost::asio;
 
 // A client that does not read its replies is not served further above this; what one command answers may exceed it.
 constexpr std::size_t kUnreadRepliesMax = std::size_t{1} << 20;
@@ -22,42 +21,75 @@ constexpr std::size_t kKeptMemory = std::size_t{64} << 10;
 Connection::Connection(Shard& shard, std::uint64_t id, int fd, bool is_unix, std::string peer)
     : shard_(shard),
       id_(id),
-      socket_(shard.io().get_executor(), asio::generic::stream_protocol(is_unix ? AF_UNIX : AF_INET, 0), fd),
+      socket_(fd),
       is_unix_(is_unix),
       peer_(std::move(peer)),
       created_at_(shard.node().clock().monotonic()),
       active_at_(created_at_),
       session_(shard, *this) {
-  socket_.native_non_blocking(true);
   gate_.wake = wake;
   gate_.connection = this;
+  watch_.ready = [](SocketPoller::Member& member, std::uint32_t events) {
+    static_cast<Watch&>(member).connection->ready(events);
+  };
+  watch_.connection = this;
 }
 
-Connection::~Connection() { shard_.gate().forget(gate_); }
+Connection::~Connection() {
+  shard_.gate().forget(gate_);
+  shard_.sockets().forget(watch_);
+}
 
-void Connection::start() { read(); }
+void Connection::start() {
+  if (const auto watched = shard_.sockets().add(socket_.get(), watch_); !watched) {
+    diag::warning("a client is turned away: " + watched.error().message());
+    close();
+  }
+}
 
-void Connection::read() {
-  if (reading_ || closed_ || closing_) return;
+void Connection::ready(std::uint32_t events) {
+  queued_ = false;
+  if (closed_) return;
+  if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) readable_ = true;
+  if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) hung_up_ = true;
+  if (writing_ && (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) {
+    writing_ = false;
+    flush();
+    if (!in_.empty() && !session_.waiting()) process();
+  }
+  if (readable_ && wants_input()) receive();
+}
+
+bool Connection::wants_input() const {
+  return !closed_ && !closing_ && !executing_ && !session_.waiting() && (in_.empty() || needs_more_);
+}
+
+// One read at a time: a client that sends without an end does not keep the others waiting.
+void Connection::receive() {
   // Ten thousand idle clients must not cost a full buffer each, so the room follows what the client has sent.
   const std::size_t wanted = std::clamp(session_.missing_bytes(), read_size_, kReadBytesMax);
   char* const into = in_.reserve(wanted);
-  reading_ = true;
-  ++operations_;
-  socket_.async_read_some(asio::buffer(into, in_.room()),
-                          [this](const boost::system::error_code& error, std::size_t size) {
-                            --operations_;
-                            reading_ = false;
-                            if (error || closed_) {
-                              close();
-                              return;
-                            }
-                            if (size == in_.room()) read_size_ = std::min(read_size_ * 4, kReadChunkBytes);
-                            in_.grew(size);
-                            shard_.report().net_in_bytes += size;
-                            active_at_ = shard_.node().clock().monotonic();
-                            process();
-                          });
+  const std::size_t room = in_.room();
+  const ssize_t got = ::recv(socket_.get(), into, room, MSG_DONTWAIT);
+  if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) {
+    readable_ = errno == EINTR;
+    if (readable_) process();
+    return;
+  }
+  if (got <= 0) {
+    close();
+    return;
+  }
+  const auto size = static_cast<std::size_t>(got);
+  if (size == room) {
+    read_size_ = std::min(read_size_ * 4, kReadChunkBytes);
+  } else {
+    readable_ = hung_up_;  // a stream that gave less than asked is empty, and what comes next is a new edge
+  }
+  in_.grew(size);
+  shard_.report().net_in_bytes += size;
+  active_at_ = shard_.node().clock().monotonic();
+  process();
 }
 
 void Connection::process() {
@@ -70,7 +102,10 @@ void Connection::process() {
     flush();
   } while (full && !closed_ && !writing_ && !gate_.waiting);
   if (in_.empty()) in_.shrink(kKeptMemory);
-  if (!full && !closed_ && !session_.waiting() && (in_.empty() || needs_more_)) read();
+  if (!full && readable_ && !queued_ && wants_input()) {
+    queued_ = true;
+    shard_.sockets().again(watch_);
+  }
 }
 
 // True when it stopped because too many replies stand unsent: it goes on when the client has taken them.
@@ -101,11 +136,11 @@ void Connection::flush() {
   for (;;) {
     const std::size_t size = replies_.released();
     if (size == 0) break;
-    const ssize_t sent = ::send(socket_.native_handle(), replies_.bytes().data(), size, MSG_NOSIGNAL | MSG_DONTWAIT);
+    const ssize_t sent = ::send(socket_.get(), replies_.bytes().data(), size, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent < 0) {
       if (errno == EINTR) continue;
       if (errno == EAGAIN || errno == EWOULDBLOCK) {
-        wait_writable();
+        writing_ = true;  // the edge of EPOLLOUT is to come
       } else {
         close();
       }
@@ -122,26 +157,11 @@ void Connection::flush() {
   if (closing_) close();
 }
 
-void Connection::wait_writable() {
-  writing_ = true;
-  ++operations_;
-  socket_.async_wait(Socket::wait_write, [this](const boost::system::error_code& error) {
-    --operations_;
-    writing_ = false;
-    if (error || closed_) {
-      close();
-      return;
-    }
-    flush();
-    if (!closed_ && !in_.empty() && !session_.waiting()) process();
-  });
-}
-
 void Connection::wake(CommitGate::Waiter& waiter) {
   Connection& connection = *static_cast<Gate&>(waiter).connection;
   connection.flush();
   // Commands that stopped because too many replies were held.
-  if (!connection.closed_ && !connection.reading_) connection.process();
+  connection.process();
 }
 
 void Connection::close_after_reply() {
@@ -154,8 +174,7 @@ void Connection::close() {
   closed_ = true;
   session_.cancel();
   shard_.gate().forget(gate_);
-  boost::system::error_code ignored;
-  socket_.close(ignored);
+  socket_ = Fd();
   shard_.closed(id_);
 }
 

@@ -2,17 +2,16 @@
 // and Unix sockets alike. Belongs to its shard.
 #pragma once
 
-#include <boost/asio/basic_stream_socket.hpp>
-#include <boost/asio/generic/stream_protocol.hpp>
-#include <boost/asio/io_context.hpp>
 #include <cstdint>
 #include <string>
 
 #include "base/byte_queue.h"
+#include "base/fd.h"
 #include "net/commit_gate.h"
 #include "net/limits.h"
 #include "net/reply_queue.h"
 #include "net/resp/session.h"
+#include "net/socket_poller.h"
 
 namespace minod {
 
@@ -39,8 +38,7 @@ class Connection {
   const std::string& peer() const { return peer_; }
   const std::string& local() const { return local_; }
   bool is_unix() const { return is_unix_; }
-  int fd() { return socket_.native_handle(); }
-  bool can_be_destroyed() const { return closed_ && operations_ == 0; }
+  int fd() const { return socket_.get(); }
   std::size_t memory_bytes() const { return sizeof *this + in_.capacity() + replies_.bytes().capacity(); }
   std::size_t input_bytes() const { return in_.size(); }
   std::size_t input_room() const { return in_.room(); }
@@ -51,22 +49,24 @@ class Connection {
   bool half_command() const { return !in_.empty() && !session_.waiting(); }
 
  private:
-  using Socket =
-      boost::asio::basic_stream_socket<boost::asio::generic::stream_protocol, boost::asio::io_context::executor_type>;
-  void read();
+  void ready(std::uint32_t events);
+  bool wants_input() const;
+  void receive();
   void process();
   bool execute();
   void flush();
-  void wait_writable();
   static void wake(CommitGate::Waiter& waiter);
 
   struct Gate : CommitGate::Waiter {
     Connection* connection = nullptr;
   };
+  struct Watch : SocketPoller::Member {
+    Connection* connection = nullptr;
+  };
 
   Shard& shard_;
   std::uint64_t id_;
-  Socket socket_;
+  Fd socket_;
   bool is_unix_;
   std::string peer_;
   std::string local_;
@@ -77,9 +77,11 @@ class Connection {
   ReplyQueue replies_;
   resp::Session session_;
   Gate gate_;
-  int operations_ = 0;  // asynchronous ones that hold a pointer to this
-  bool reading_ = false;
-  bool writing_ = false;  // waiting for the socket to take more
+  Watch watch_;
+  bool readable_ = false;  // the socket may hold input that was not read
+  bool hung_up_ = false;   // the client sends no more: an end, or an error, stands behind the input
+  bool queued_ = false;    // the poller calls again without an edge
+  bool writing_ = false;   // waiting for the socket to take more
   bool executing_ = false;
   bool needs_more_ = false;  // the input is not a whole request
   bool closing_ = false;     // no more commands; closed when the replies have left

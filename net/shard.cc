@@ -1,9 +1,13 @@
 #include "net/shard.h"
 
 #include <pthread.h>
+#include <sched.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <boost/asio/buffer.hpp>
+#include <cerrno>
 #include <utility>
 
 #include "base/diag.h"
@@ -24,6 +28,28 @@ constexpr Nanos kStopPatience{5'000'000'000};
 constexpr std::size_t kPendingBytesMax = std::size_t{64} << 20;
 constexpr unsigned kAioDepth = 256;
 constexpr std::size_t kSocketsAtOnce = 8;
+constexpr std::size_t kSocketsATurn = 128;
+// A shard that never sleeps looks this seldom for what else its io_context has: a timer, mostly.
+constexpr unsigned kTurnsBetweenPolls = 16;
+
+// The kernel completes a durable write in a worker thread on the processor that submitted it: this one. A worker may
+// interrupt a thread only when its own time slice is shorter, or it waits until this thread sleeps; under load that
+// doubled the time of a commit (median 350 us, 215 us with this). Linux 6.12 and later; others ignore the wish.
+void let_completions_in() {
+  struct SchedulingAttributes {  // linux/sched/types.h, which glibc's own header excludes
+    std::uint32_t size = sizeof(SchedulingAttributes);
+    std::uint32_t policy = SCHED_OTHER;
+    std::uint64_t flags = 0;
+    std::int32_t nice = 0;
+    std::uint32_t priority = 0;
+    std::uint64_t runtime = 10'000'000;  // ns; the default is about 3 ms
+    std::uint64_t deadline = 0;
+    std::uint64_t period = 0;
+  } attributes;
+  errno = 0;
+  attributes.nice = ::getpriority(PRIO_PROCESS, 0);
+  if (errno == 0) ::syscall(SYS_sched_setattr, 0, &attributes, 0);
+}
 
 }  // namespace
 
@@ -58,10 +84,11 @@ Result<void> Shard::open(const StoreOptions& options) {
 void Shard::run() {
   const std::string name = "shard-" + std::to_string(number_);
   pthread_setname_np(pthread_self(), name.c_str());
+  let_completions_in();
   doorbell_descriptor_ = std::make_unique<Descriptor>(io_.get_executor(), dup(doorbell_.fd()));
-  disk_descriptor_ = std::make_unique<Descriptor>(io_.get_executor(), dup(disk_->event_fd()));
+  disk_ready_.descriptor = std::make_unique<Descriptor>(io_.get_executor(), dup(disk_->event_fd()));
+  sockets_ready_.descriptor = std::make_unique<Descriptor>(io_.get_executor(), dup(sockets_.fd()));
   arm_doorbell();
-  arm_disk();
   idle_poll_us_ = node_.config().idle_poll_us;
   node_.apply_config(*this);
   store_->start();
@@ -86,15 +113,16 @@ void Shard::run() {
 
 bool Shard::turn() {
   std::size_t done = drain_mailboxes();
-  // A few sockets at a time: a group that can leave does not wait for those behind, and completions are seen between.
-  for (std::size_t served = 1; served != 0;) {
-    served = 0;
-    while (served < kSocketsAtOnce && io_.poll_one() != 0) ++served;
-    store_->dispatch();
+  // A few sockets at a time, so that completions are seen between. What they write leaves when all are served, in one
+  // group: a group costs the processors about 70 us, most of it outside this thread.
+  for (std::size_t all = 0; all < kSocketsATurn;) {
+    const std::size_t served = sockets_.serve(kSocketsAtOnce);
     done += served + disk_->poll() + store_->poll();
+    all += served;
     if (served < kSocketsAtOnce) break;
   }
   store_->end_turn();
+  if (++turns_ % kTurnsBetweenPolls == 0) done += io_.poll_one();
   flush_overflow();
   overloaded_ = store_->pending_bytes() > kPendingBytesMax;
   if (!overloaded_ && !relieved_.empty()) {
@@ -111,6 +139,8 @@ void Shard::sleep() {
   doorbell_.going_to_sleep();
   bool mail = false;
   for (const auto& mailbox : mailboxes_) mail = mail || !mailbox->empty();
+  arm(disk_ready_);
+  arm(sockets_ready_);
   if (!mail) io_.run_one();
   doorbell_.awake();
 }
@@ -123,11 +153,12 @@ void Shard::arm_doorbell() {
                                         });
 }
 
-// The disk reads its eventfd itself, in poll(): this only wakes the loop.
-void Shard::arm_disk() {
-  disk_descriptor_->async_wait(Descriptor::wait_read, [this](const boost::system::error_code& error) {
-    if (!error) arm_disk();
-  });
+// turn() asks the disk and the set of sockets itself: these only wake the loop, so they are armed when it is about to
+// sleep. Arming looks whether something is ready already.
+void Shard::arm(Waking& waking) {
+  if (std::exchange(waking.armed, true)) return;
+  waking.descriptor->async_wait(Descriptor::wait_read,
+                                [&waking](const boost::system::error_code&) { waking.armed = false; });
 }
 
 std::size_t Shard::drain_mailboxes() {
@@ -184,10 +215,6 @@ Connection* Shard::connection(std::uint64_t id) {
 void Shard::bury() {
   for (std::size_t i = 0; i < graves_.size();) {
     const auto found = connections_.find(graves_[i]);
-    if (found != connections_.end() && !found->second->can_be_destroyed()) {
-      ++i;
-      continue;
-    }
     if (found != connections_.end()) {
       connections_.erase(found);
       client_count_.fetch_sub(1, std::memory_order_relaxed);
@@ -277,7 +304,8 @@ void Shard::finish() {
   timer_.cancel();
   boost::system::error_code ignored;
   doorbell_descriptor_->close(ignored);
-  disk_descriptor_->close(ignored);
+  disk_ready_.descriptor->close(ignored);
+  sockets_ready_.descriptor->close(ignored);
   for (const auto& [id, connection] : connections_) connection->close();
   io_.poll();
   // What was cached under everysec and no becomes durable before the end is noted.

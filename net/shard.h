@@ -18,6 +18,7 @@
 #include "net/mailbox.h"
 #include "net/node.h"
 #include "net/rate.h"
+#include "net/socket_poller.h"
 #include "store/store.h"
 
 namespace minod {
@@ -55,6 +56,7 @@ class Shard {
   int number() const { return number_; }
   CommitGate& gate() { return gate_; }
   boost::asio::io_context& io() { return io_; }
+  SocketPoller& sockets() { return sockets_; }
   ShardReport& report() { return report_; }
   ShardReport fresh_report();  // and publishes it
   void reset_statistics();     // CONFIG RESETSTAT: what the report counts begins at zero again
@@ -76,6 +78,11 @@ class Shard {
   using Executor = boost::asio::io_context::executor_type;
   using Descriptor = boost::asio::posix::basic_stream_descriptor<Executor>;
 
+  struct Waking {
+    std::unique_ptr<Descriptor> descriptor;
+    bool armed = false;
+  };
+
   bool turn();  // true when it did something
   void sleep();
   std::size_t drain_mailboxes();
@@ -84,7 +91,7 @@ class Shard {
   void tick();
   void arm_tick();
   void arm_doorbell();
-  void arm_disk();
+  void arm(Waking& waking);
   void finish();
 
   Node& node_;
@@ -93,10 +100,12 @@ class Shard {
   std::unique_ptr<AioDisk> disk_;
   std::unique_ptr<Store> store_;
   CommitGate gate_;
+  SocketPoller sockets_;
   std::vector<std::unique_ptr<Mailbox>> mailboxes_;  // by producer
   Doorbell doorbell_;
   std::unique_ptr<Descriptor> doorbell_descriptor_;
-  std::unique_ptr<Descriptor> disk_descriptor_;
+  Waking disk_ready_;
+  Waking sockets_ready_;
   std::uint64_t doorbell_count_ = 0;
   boost::asio::basic_waitable_timer<std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>,
                                     Executor>
@@ -111,6 +120,7 @@ class Shard {
   MonotonicNanos next_sync_;
   Nanos slow_after_{0};
   int idle_poll_us_ = 0;
+  unsigned turns_ = 0;
   bool overloaded_ = false;
   bool stopping_ = false;
   MonotonicNanos stop_deadline_;
