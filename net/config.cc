@@ -22,7 +22,7 @@ using option::refused;
 
 constexpr std::int64_t kIntMax = std::numeric_limits<int>::max();
 constexpr std::int64_t kKeepaliveSecondsMax = 32767;  // MAX_TCP_KEEPIDLE of Linux
-constexpr std::int64_t kIdlePollMicrosMax = 1'000'000;
+constexpr std::int64_t kDiskPollMicrosMax = 1'000'000;
 constexpr std::int64_t kClientsMax = 1'000'000;
 constexpr std::int64_t kSlowLogEntriesMax = 100'000;
 constexpr std::size_t kPasswordSizeMax = 512;               // Redis's CONFIG_AUTHPASS_MAX_LEN
@@ -96,11 +96,11 @@ constexpr std::array kOptions{
     option::choice<"compression-type", &Config::compress, kCompression>("none|zstd",
                                                                         "how the log's batches are compressed", false),
     option::text<"dir", &Config::dir, 1, 4096>("PATH", "where the data is kept", false),
+    option::number<"disk-poll-us", &Config::disk_poll_us, 0, kDiskPollMicrosMax>(
+        "MICROSECONDS", "how long an idle shard polls for what the disk is doing before it sleeps", false),
     option::flag<"enable-debug-command", &Config::enable_debug_command>("serve DEBUG, for tests", false),
     option::flag<"force-truncate", &Config::force_truncate>(
         "cut the log at damage in its middle instead of refusing to start", false),
-    option::number<"idle-poll-us", &Config::idle_poll_us, 0, kIdlePollMicrosMax>(
-        "MICROSECONDS", "how long a shard polls before it sleeps", false),
     option::choice<"log-format", &Config::log_format, kFormats>("text|json", "what the lines on stderr look like",
                                                                 false),
     option::choice<"loglevel", &Config::loglevel, kLevels>("debug|verbose|notice|warning", "the least that is told",

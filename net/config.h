@@ -38,7 +38,7 @@ struct Config {
   std::size_t maxclients = kMaxClientsDefault;
   int timeout = 0;          // seconds an idle client is kept; 0: for ever
   int tcp_keepalive = 300;  // seconds; 0: off
-  int idle_poll_us = 0;     // how long a shard polls before it sleeps
+  int disk_poll_us = 200;   // how long an idle shard polls for the disk before it sleeps
   bool force_truncate = false;
   bool enable_debug_command = false;
   std::int64_t slowlog_log_slower_than = 10'000;  // microseconds; negative: nothing is recorded

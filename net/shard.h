@@ -84,6 +84,7 @@ class Shard {
   };
 
   bool turn();  // true when it did something
+  bool disk_answers_soon(bool was_busy);
   void sleep();
   std::size_t drain_mailboxes();
   void flush_overflow();
@@ -119,7 +120,9 @@ class Shard {
   Rate commands_rate_;
   MonotonicNanos next_sync_;
   Nanos slow_after_{0};
-  int idle_poll_us_ = 0;
+  int disk_poll_us_ = 0;
+  MonotonicNanos busy_at_;  // when a turn last did something while the disk was at work
+  bool disk_was_at_work_ = false;
   unsigned turns_ = 0;
   bool overloaded_ = false;
   bool stopping_ = false;

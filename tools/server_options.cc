@@ -36,7 +36,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 17> kGroups{
                                                                                  {"requirepass", kClients},
                                                                                  {"timeout", kClients},
                                                                                  {"enable-debug-command", kProcess},
-                                                                                 {"idle-poll-us", kProcess},
+                                                                                 {"disk-poll-us", kProcess},
                                                                                  {"log-format", kProcess},
                                                                                  {"loglevel", kProcess},
                                                                                  {"shards", kProcess},
