@@ -169,8 +169,9 @@ Result<void> Node::recover_shards() {
                               : "; the last write did not finish, nothing acknowledged is lost"));
   }
   // The first database is there from the start: its first write needs no waiting.
-  for (std::uint16_t p = 0; p < config_.partitions; ++p) {
-    if (auto made = shard(owner_of(p)).store().make_database_now(0, p); !made) return made.error();
+  for (int p = 0; p < config_.partitions; ++p) {
+    if (auto made = shard(owner_of(static_cast<std::uint16_t>(p))).store().make_database_now(0, p); !made)
+      return made.error();
   }
   return {};
 }

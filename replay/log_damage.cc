@@ -65,7 +65,7 @@ Result<std::optional<FoundBatch>> search(File& file, FilePosition from, Offset e
 }  // namespace
 
 Result<std::optional<BatchHeader>> whole_batch_at(File& file, FilePosition position) {
-  const auto header = header_at(file, position);
+  auto header = header_at(file, position);
   if (!header || !*header) return header;
   const auto bytes = read_at(file, position, static_cast<std::size_t>((*header)->length));
   if (!bytes) return bytes.error();

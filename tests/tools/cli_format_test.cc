@@ -114,9 +114,7 @@ TEST(CliFormat, JsonTellsUtf8FromBytes) {
   EXPECT_EQ(json_of("\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80"), "\"\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80\"");
   EXPECT_EQ(json_of("\x7f"), "\"\\u007f\"");
   for (const char* text : {"\x80", "\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80",
-                           "\xf0\x8f\xbf\xbf", "\xc3", "\xe2\x82",
-                           "\xe2"
-                           "a\x80"}) {
+                           "\xf0\x8f\xbf\xbf", "\xc3", "\xe2\x82", "\342a\x80"}) {
     EXPECT_EQ(json_of(text).find("{\"b64\":"), 0u) << readable_text(value_of("+x\r\n"));
   }
   EXPECT_EQ(json_of("\xff"), "{\"b64\":\"/w==\"}");
