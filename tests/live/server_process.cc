@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -151,6 +152,9 @@ void ServerProcess::kill_now() {
   int raw = 0;
   waitpid(pid_, &raw, 0);
   pid_ = -1;
+  if (WIFSIGNALED(raw) && WTERMSIG(raw) == SIGKILL) return;
+  std::fprintf(stderr, "it had ended by itself, with %d:\n%s\n", status_of(raw), log().c_str());
+  std::abort();
 }
 
 std::optional<int> ServerProcess::terminate(milliseconds timeout) {

@@ -39,7 +39,9 @@ class ServerProcess {
 
   // Starts it, and waits until it answers PING. False: it ended, or took longer; log() says why.
   [[nodiscard]] bool start(std::chrono::milliseconds timeout = std::chrono::seconds(30));
-  void kill_now();  // SIGKILL; it is gone on return
+  // SIGKILL; it is gone on return. One that had ended by itself, as one does in which a sanitizer finds something, ends
+  // the test: nothing else would tell it from the one that was killed.
+  void kill_now();
   // SIGTERM; its exit status, or nothing when it had to be killed.
   std::optional<int> terminate(std::chrono::milliseconds timeout = std::chrono::seconds(20));
   bool running();

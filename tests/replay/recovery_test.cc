@@ -5,6 +5,7 @@
 
 #include "log/epoch_file.h"
 #include "log/segment_name.h"
+#include "tests/sim/seeds.h"
 #include "tests/store/store_fixture.h"
 
 namespace minod {
@@ -93,7 +94,8 @@ TEST_F(RecoveryTest, AFlippedByteBelowTheDurableEndIsRefusedWhereverItIs) {
   // Of the last group, nothing that follows vouches for it.
   set_keys(3, 5);
   kill();
-  for (std::int64_t position = 0; position < end; ++position) {
+  const auto step = end / static_cast<std::int64_t>(share_of(static_cast<std::size_t>(end)));
+  for (std::int64_t position = 0; position < end; position += step) {
     flip(position);
     const auto started = try_start();
     if (started) {

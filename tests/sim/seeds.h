@@ -1,6 +1,8 @@
-// The seeds that a simulation test goes through: from 0, so that a failure repeats by itself, or from MINOD_SEED on.
+// How much of it a test goes through that could go on for as long as it likes. MINOD_TEST_SHARE is what a preset takes
+// of the whole, in percent: all of it by default, less where a sanitizer makes each step slow.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <numeric>
@@ -8,9 +10,16 @@
 
 namespace minod {
 
-inline std::vector<std::uint64_t> seeds(std::size_t count) {
+inline std::size_t share_of(std::size_t whole) {
+  const char* text = std::getenv("MINOD_TEST_SHARE");
+  const std::size_t percent = text == nullptr ? 100 : std::strtoull(text, nullptr, 10);
+  return std::max<std::size_t>(1, whole * percent / 100);
+}
+
+// The seeds of a simulation test: from 0, so that a failure repeats by itself, or from MINOD_SEED on.
+inline std::vector<std::uint64_t> seeds(std::size_t whole) {
   const char* text = std::getenv("MINOD_SEED");
-  std::vector<std::uint64_t> all(count);
+  std::vector<std::uint64_t> all(share_of(whole));
   std::iota(all.begin(), all.end(), text == nullptr ? 0 : std::strtoull(text, nullptr, 10));
   return all;
 }
