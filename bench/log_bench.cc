@@ -89,7 +89,10 @@ class Bench {
       log_->drop_tail();
       wait();
     }
-    while (log_->pending_bytes() != 0) wait();
+    while (log_->pending_bytes() != 0) {
+      log_->dispatch();
+      wait();
+    }
     const double seconds = elapsed(begin);
     std::printf("mib_per_second=%.0f ",
                 static_cast<double>(log_->counters().bytes - before) / seconds / (std::size_t{1} << 20));
@@ -122,7 +125,10 @@ class Bench {
   }
   void settle() {
     log_->dispatch();
-    while (!log_->idle() || disk_->in_flight() != 0) wait();
+    while (!log_->idle() || disk_->in_flight() != 0) {
+      wait();
+      log_->dispatch();
+    }
   }
   void print_groups() {
     const Histogram& groups = log_->counters().group_bytes;
