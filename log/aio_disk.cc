@@ -48,7 +48,7 @@ Result<std::unique_ptr<AioDisk>> AioDisk::open(Options options) {
   check(options.depth > 0, "the depth of the queue is not 0");
   auto queue = AioQueue::open(options.depth);
   if (!queue) return queue.error();
-  return std::unique_ptr<AioDisk>(new AioDisk(std::move(*queue), options.direct));
+  return std::unique_ptr<AioDisk>(new AioDisk(std::move(*queue), options));
 }
 
 Result<bool> AioDisk::supports_direct(const std::string& directory) {
@@ -75,7 +75,7 @@ Result<std::unique_ptr<File>> AioDisk::open(const std::string& path, OpenMode mo
     if (fd) direct_.store(false, std::memory_order_relaxed);
   }
   if (!fd) return errno_error("open " + path, errno);
-  return std::unique_ptr<File>(new AioFile(*queue_, std::move(fd), path, direct));
+  return std::unique_ptr<File>(new AioFile(*queue_, std::move(fd), path, direct, durable_by_));
 }
 
 Result<std::vector<DirectoryEntry>> AioDisk::list(const std::string& directory) {

@@ -11,6 +11,7 @@ namespace minod {
 struct AioDiskOptions {
   unsigned depth = 256;  // operations that the kernel may have at once; counts against fs.aio-max-nr
   bool direct = true;    // as supports_direct() says of the data directory
+  DurableBy durable_by = DurableBy::kDsync;
 };
 
 // Owned and polled by one thread. What Disk has for directories, and open(), may also be called by a job of
@@ -49,9 +50,11 @@ class AioDisk final : public Disk {
   std::size_t in_flight() const override { return queue_->in_flight(); }
 
  private:
-  AioDisk(std::unique_ptr<AioQueue> queue, bool direct) : queue_(std::move(queue)), direct_(direct) {}
+  AioDisk(std::unique_ptr<AioQueue> queue, const Options& options)
+      : queue_(std::move(queue)), durable_by_(options.durable_by), direct_(options.direct) {}
 
   std::unique_ptr<AioQueue> queue_;
+  const DurableBy durable_by_;
   std::atomic<bool> direct_;  // open() may run in a job
 };
 

@@ -27,7 +27,8 @@ void check_aligned(FilePosition position, Bytes bytes) {
 
 }  // namespace
 
-AioFile::AioFile(AioQueue& queue, Fd fd, std::string path, bool direct) : queue_(queue) {
+AioFile::AioFile(AioQueue& queue, Fd fd, std::string path, bool direct, DurableBy durable_by)
+    : queue_(queue), durable_by_(durable_by) {
   target_.fd = std::move(fd);
   target_.path = std::move(path);
   target_.direct = direct;
@@ -40,8 +41,10 @@ void AioFile::write(FilePosition position, Bytes bytes, WriteMode mode, IoCallba
   iocb request;
   // The interface of the kernel has one pointer type for both directions.
   io_prep_pwrite(&request, fd(), const_cast<std::byte*>(bytes.data()), bytes.size(), position.value());
-  if (mode == WriteMode::kDurable) request.aio_rw_flags = RWF_DSYNC;
-  queue_.start(target_, request, std::move(done));
+  // A side thread syncs by itself after a write that asks for it.
+  const bool then_sync = mode == WriteMode::kDurable && target_.direct && durable_by_ == DurableBy::kFdsync;
+  if (mode == WriteMode::kDurable && !then_sync) request.aio_rw_flags = RWF_DSYNC;
+  queue_.start(target_, request, std::move(done), then_sync);
 }
 
 void AioFile::sync(IoCallback done) {
@@ -88,6 +91,12 @@ Result<std::int64_t> AioFile::size_now() {
 Result<void> AioFile::truncate_now(std::int64_t size) {
   if (::ftruncate(fd(), size) != 0) return failure("set the size of", errno);
   return {};
+}
+
+Result<std::int64_t> AioFile::links_now() {
+  struct stat status {};
+  if (::fstat(fd(), &status) != 0) return failure("ask for the links of", errno);
+  return static_cast<std::int64_t>(status.st_nlink);
 }
 
 std::int64_t AioFile::put_zeros(std::int64_t from, std::int64_t to) {

@@ -8,7 +8,7 @@ namespace minod {
 
 class AioFile final : public File {
  public:
-  AioFile(AioQueue& queue, Fd fd, std::string path, bool direct);
+  AioFile(AioQueue& queue, Fd fd, std::string path, bool direct, DurableBy durable_by);
   ~AioFile() override;
 
   void write(FilePosition position, Bytes bytes, WriteMode mode, IoCallback done) override;
@@ -20,6 +20,7 @@ class AioFile final : public File {
   Result<void> sync_now() override;
   Result<std::int64_t> size_now() override;
   Result<void> truncate_now(std::int64_t size) override;
+  Result<std::int64_t> links_now() override;
   Result<void> prepare_now(std::int64_t from, std::int64_t to) override;
 
  private:
@@ -29,6 +30,7 @@ class AioFile final : public File {
   Error failure(const char* verb, int error) const;
 
   AioQueue& queue_;
+  const DurableBy durable_by_;
   AioTarget target_;
 };
 

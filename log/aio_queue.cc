@@ -18,6 +18,7 @@ namespace minod {
 namespace {
 
 constexpr unsigned kStallsMax = 8;
+constexpr std::uint64_t kSlowSubmitNs = 1'000'000;
 
 // The completion ring that the kernel maps at the address which io_context_t is (linux/fs/aio.c). Reading it saves the
 // system call; the layout is guarded by its magic and feature words.
@@ -34,13 +35,14 @@ struct KernelRing {
 
 constexpr unsigned kRingMagic = 0xa10a10a1;
 
-KernelRing* ring_of(io_context_t kernel) {
+KernelRing* ring_of(io_context_t kernel, const AioCalls& calls) {
+  if (!calls.reads_ring) return nullptr;
   auto* ring = reinterpret_cast<KernelRing*>(kernel);
   return ring->magic == kRingMagic && ring->incompat_features == 0 ? ring : nullptr;
 }
 
-bool ring_has_events(io_context_t kernel) {
-  KernelRing* ring = ring_of(kernel);
+bool ring_has_events(io_context_t kernel, const AioCalls& calls) {
+  KernelRing* ring = ring_of(kernel, calls);
   return ring == nullptr || std::atomic_ref(ring->tail).load(std::memory_order_acquire) != ring->head;
 }
 
@@ -79,12 +81,12 @@ std::int64_t perform_buffered(const iocb& control) {
 
 }  // namespace
 
-Result<std::unique_ptr<AioQueue>> AioQueue::open(unsigned depth) {
+Result<std::unique_ptr<AioQueue>> AioQueue::open(unsigned depth, const AioCalls& calls) {
   Fd event_fd(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
   if (!event_fd) return errno_error("create an eventfd", errno);
   io_context_t kernel = nullptr;
   // libaio's calls return -errno and leave errno alone.
-  const int refused = ::io_setup(static_cast<int>(depth), &kernel);
+  const int refused = calls.setup(static_cast<int>(depth), &kernel);
   if (refused == -EAGAIN) {
     return errno_error("io_setup of " + std::to_string(depth) +
                            " events: more than fs.aio-max-nr leaves (compare fs.aio-nr); raise it with "
@@ -92,11 +94,11 @@ Result<std::unique_ptr<AioQueue>> AioQueue::open(unsigned depth) {
                        EAGAIN);
   }
   if (refused != 0) return errno_error("io_setup of " + std::to_string(depth) + " events", -refused);
-  return std::unique_ptr<AioQueue>(new AioQueue(std::move(event_fd), kernel, depth));
+  return std::unique_ptr<AioQueue>(new AioQueue(std::move(event_fd), kernel, depth, calls));
 }
 
-AioQueue::AioQueue(Fd event_fd, io_context_t kernel, unsigned depth)
-    : depth_(depth), event_fd_(std::move(event_fd)), kernel_(kernel) {
+AioQueue::AioQueue(Fd event_fd, io_context_t kernel, unsigned depth, const AioCalls& calls)
+    : calls_(calls), depth_(depth), event_fd_(std::move(event_fd)), kernel_(kernel) {
   batch_.reserve(depth);
   finished_.reserve(depth);
   for (unsigned i = 0; i < depth; ++i) {
@@ -114,7 +116,7 @@ AioQueue::~AioQueue() {
   for (Operation& slot : slots_) {
     if (slot.target != nullptr) slot.target->in_flight = 0;
   }
-  ::io_destroy(kernel_);
+  calls_.destroy(kernel_);
 }
 
 AioQueue::Operation& AioQueue::take_slot() {
@@ -130,7 +132,7 @@ void AioQueue::put_waiting(Operation& operation) {
   waiting_end_ = &operation.next;
 }
 
-void AioQueue::start(AioTarget& target, const iocb& request, IoCallback done) {
+void AioQueue::start(AioTarget& target, const iocb& request, IoCallback done, bool then_sync) {
   Operation& operation = take_slot();
   operation.control = request;
   operation.control.data = &operation;
@@ -138,6 +140,8 @@ void AioQueue::start(AioTarget& target, const iocb& request, IoCallback done) {
   operation.done = std::move(done);
   operation.transferred = 0;
   operation.stalls = 0;
+  operation.then_sync = then_sync;
+  operation.syncing = false;
   ++target.in_flight;
   ++started_;
   ++counters_.operations;
@@ -169,14 +173,19 @@ std::size_t AioQueue::gather_batch() {
   return batch_.size();
 }
 
+void AioQueue::note_submit(std::uint64_t took_ns) {
+  ++counters_.submits;
+  counters_.submit_ns += took_ns;
+  counters_.longest_submit_ns = std::max(counters_.longest_submit_ns, took_ns);
+  if (took_ns > kSlowSubmitNs) ++counters_.slow_submits;
+}
+
 void AioQueue::submit() {
   while (const std::size_t count = gather_batch()) {
     const MonotonicNanos before = clock_.monotonic();
-    const int taken = ::io_submit(kernel_, static_cast<long>(count), batch_.data());
+    const int taken = calls_.submit(kernel_, static_cast<long>(count), batch_.data());
     const auto took = static_cast<std::uint64_t>((clock_.monotonic() - before).value());
-    ++counters_.submits;
-    counters_.submit_ns += took;
-    counters_.longest_submit_ns = std::max(counters_.longest_submit_ns, took);
+    note_submit(took);
     if (taken == 0 || taken == -EAGAIN || taken == -EINTR) {
       ++counters_.retries;
       // Without a completion to come, nothing else would make the owner poll, and so try again.
@@ -214,17 +223,17 @@ void AioQueue::wake() {
 // is there; reading until all signals of what was reaped have come keeps a late one from waking the owner for ever.
 void AioQueue::drain_event_fd() {
   eventfd_t signals = 0;
-  if (eventfd_read(event_fd_.get(), &signals) == 0) signals_owed_ -= static_cast<std::int64_t>(signals);
+  if (calls_.read_signals(event_fd_.get(), &signals) == 0) signals_owed_ -= static_cast<std::int64_t>(signals);
 }
 
 void AioQueue::reap() {
-  if (ring_of(kernel_) != nullptr) return reap_ring();
+  if (ring_of(kernel_, calls_) != nullptr) return reap_ring();
   timespec now{};
   reap_by_system_call(0, &now);
 }
 
 void AioQueue::reap_ring() {
-  KernelRing* ring = ring_of(kernel_);
+  KernelRing* ring = ring_of(kernel_, calls_);
   const unsigned tail = std::atomic_ref(ring->tail).load(std::memory_order_acquire);
   const auto* events = reinterpret_cast<io_event*>(reinterpret_cast<std::byte*>(ring) + ring->header_size);
   unsigned head = ring->head;
@@ -244,7 +253,7 @@ void AioQueue::reap_by_system_call(long least, timespec* timeout) {
   io_event events[64];
   int count = 0;
   do {
-    count = ::io_getevents(kernel_, least, 64, events, timeout);
+    count = calls_.get_events(kernel_, least, 64, events, timeout);
     for (int i = 0; i < count; ++i) {
       auto* operation = static_cast<Operation*>(events[i].data);
       operation->result = static_cast<std::int64_t>(events[i].res);
@@ -260,7 +269,7 @@ std::size_t AioQueue::poll() {
   polling_ = true;
   submit();
   const bool side_finished = (jobs_ && jobs_->any_finished()) || (buffered_ && buffered_->any_finished());
-  if (signals_owed_ != 0 || side_finished || (in_kernel_ != 0 && ring_has_events(kernel_))) drain_event_fd();
+  if (signals_owed_ != 0 || side_finished || (in_kernel_ != 0 && ring_has_events(kernel_, calls_))) drain_event_fd();
   if (in_kernel_ != 0) reap();
   std::size_t side_count = 0;
   if (jobs_) side_count += jobs_->take_finished(finished_jobs_);
@@ -285,6 +294,7 @@ std::size_t AioQueue::poll() {
 // Puts an operation that came short back in the queue, for the remainder; false when it is done or has failed.
 bool AioQueue::needs_more(Operation& operation) {
   iocb& control = operation.control;
+  if (operation.syncing && operation.result >= 0) operation.result = static_cast<std::int64_t>(operation.transferred);
   if (operation.result < 0 || control.aio_lio_opcode == IO_CMD_FDSYNC) return false;
   const auto moved = static_cast<std::size_t>(operation.result);
   const bool writing = control.aio_lio_opcode == IO_CMD_PWRITE;
@@ -292,7 +302,9 @@ bool AioQueue::needs_more(Operation& operation) {
   const bool ended = !writing && (moved == 0 || moved % kIoAlignment != 0);
   if (moved == control.u.c.nbytes || ended) {
     operation.result += static_cast<std::int64_t>(operation.transferred);
-    return false;
+    if (!operation.then_sync) return false;
+    begin_sync(operation);
+    return true;
   }
   const std::size_t kept = align_down(moved);
   operation.stalls = kept == 0 ? operation.stalls + 1 : 0;
@@ -307,6 +319,18 @@ bool AioQueue::needs_more(Operation& operation) {
   ++counters_.short_transfers;
   put_waiting(operation);
   return true;
+}
+
+// The write is complete; its slot goes on as the sync that belongs to it.
+void AioQueue::begin_sync(Operation& operation) {
+  operation.transferred = static_cast<std::size_t>(operation.result);
+  operation.then_sync = false;
+  operation.syncing = true;
+  operation.stalls = 0;
+  io_prep_fdsync(&operation.control, operation.control.aio_fildes);
+  operation.control.data = &operation;
+  io_set_eventfd(&operation.control, event_fd_.get());
+  put_waiting(operation);
 }
 
 void AioQueue::deliver(Operation& operation) {

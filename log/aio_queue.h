@@ -2,8 +2,6 @@
 // directories. Belongs to the disk's thread, but for the two jobs of the buffered mode, which run on a side thread.
 #pragma once
 
-#include <libaio.h>
-
 #include <deque>
 #include <memory>
 #include <optional>
@@ -13,6 +11,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/result.h"
+#include "log/aio_calls.h"
 #include "log/disk.h"
 #include "log/side_thread.h"
 
@@ -29,8 +28,15 @@ struct AioCounters {
   std::uint64_t failed = 0;           // operations that ended in an Error
   std::uint64_t submit_ns = 0;        // time inside io_submit: it blocks when a write must change metadata
   std::uint64_t longest_submit_ns = 0;
+  std::uint64_t slow_submits = 0;  // that took more than a millisecond
   std::size_t in_kernel_max = 0;
   std::size_t slots_max = 0;  // operations at once, those waiting for the kernel included
+};
+
+// How a durable write is made durable.
+enum class DurableBy : std::uint8_t {
+  kDsync,   // by the write itself: RWF_DSYNC
+  kFdsync,  // by a sync of the file that follows it
 };
 
 // What an operation needs to know of its file; outlives the operation.
@@ -43,11 +49,12 @@ struct AioTarget {
 
 class AioQueue {
  public:
-  static Result<std::unique_ptr<AioQueue>> open(unsigned depth);
+  static Result<std::unique_ptr<AioQueue>> open(unsigned depth, const AioCalls& calls = {});
   ~AioQueue();  // waits for what the kernel has, forgets the rest; calls nobody
 
-  // `request` as io_prep_* made it; it is copied.
-  void start(AioTarget& target, const iocb& request, IoCallback done);
+  // `request` as io_prep_* made it; it is copied. `then_sync`: a sync of the file follows a write that has succeeded,
+  // and belongs to it.
+  void start(AioTarget& target, const iocb& request, IoCallback done, bool then_sync = false);
   void run_aside(std::function<void()> job, std::function<void()> done);
   void submit();
   std::size_t poll();
@@ -66,9 +73,11 @@ class AioQueue {
     std::size_t transferred = 0;  // by earlier submissions that came short
     unsigned stalls = 0;          // submissions in a row that moved nothing
     std::int64_t result = 0;      // as the kernel says it: bytes, or -errno
+    bool then_sync = false;       // a sync is still to come
+    bool syncing = false;         // it is on its way; `transferred` is the result
   };
 
-  AioQueue(Fd event_fd, io_context_t kernel, unsigned depth);
+  AioQueue(Fd event_fd, io_context_t kernel, unsigned depth, const AioCalls& calls);
 
   Operation& take_slot();
   void put_waiting(Operation& operation);
@@ -80,9 +89,12 @@ class AioQueue {
   void reap();
   void reap_ring();
   void reap_by_system_call(long least, timespec* timeout);
+  void note_submit(std::uint64_t took_ns);
   bool needs_more(Operation& operation);
+  void begin_sync(Operation& operation);
   void deliver(Operation& operation);
 
+  const AioCalls calls_;
   const unsigned depth_;
   Fd event_fd_;
   io_context_t kernel_;

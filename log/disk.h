@@ -51,6 +51,7 @@ class File {
   virtual Result<void> sync_now() = 0;
   virtual Result<std::int64_t> size_now() = 0;
   virtual Result<void> truncate_now(std::int64_t size) = 0;
+  virtual Result<std::int64_t> links_now() = 0;  // how many names the file has
 
   // Makes [from, to) exist as written zeros in allocated blocks, not merely as unwritten extents, and durable, so that
   // later overwrites change no file system metadata. kNoSpace leaves the file at its old size.

@@ -24,7 +24,7 @@ Log::Log(Disk& disk, const Clock& clock, LogOptions options, const LogStart& sta
       marks_(start.end),
       epoch_(start.epoch),
       log_start_(start.log_start),
-      segments_(disk, clock, options_.directory, options_.segment_bytes),
+      segments_(disk, clock, options_.directory, options_.segment_bytes, options_.space),
       tail_(start.end),
       cached_end_(start.end) {
   if (options_.compress) compressor_ = std::make_unique<Compressor>();
@@ -60,7 +60,7 @@ Result<void> Log::start_writing(const LogStart& start) {
   if (start.dirty_tail) {
     // A write that was torn may have left whole batches behind the cut. They carry offsets and an epoch that could fit
     // what is appended next, so they must be gone, durably, before that (etcd's ZeroToEnd has the same reason).
-    if (auto cut = active.file->truncate_now(position_.value()); !cut) return cut.error();
+    // In place: so it takes no space on a full disk.
     if (auto zeroed = active.file->prepare_now(position_.value(), active.prepared); !zeroed) return zeroed.error();
   }
   const std::int64_t block_begin = static_cast<std::int64_t>(align_down(static_cast<std::size_t>(position_.value())));
@@ -243,6 +243,7 @@ void Log::durable_reached(Offset end) {
   if (end <= marks_.durable()) return;
   marks_.make_durable_to(end);
   marks_.commit_to(end);
+  drop_dead_segments();  // of a log start that has become durable; on a full disk nothing else would come
 }
 
 void Log::written(std::size_t size) {

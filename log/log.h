@@ -41,6 +41,7 @@ struct LogOptions {
   std::int64_t segment_bytes = kSegmentBytesDefault;
   SyncPolicy sync = SyncPolicy::kAlways;
   bool compress = false;
+  SegmentSpace space;
 };
 
 // Where writing goes on, as recovery found it. A new log: the default.
@@ -131,6 +132,7 @@ class Log {
     }
   }
   const std::map<Offset, Segment>& segments() const { return segments_.all(); }
+  const SegmentStore& segment_store() const { return segments_; }
   FilePosition segment_end(Offset segment) const;  // where its last placed batch ends
 
   // Reads the bytes [begin, end) of a segment; delivers them, block-aligned memory behind them. The segment may be

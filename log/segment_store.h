@@ -1,8 +1,10 @@
-// The segment files of one log: the active one, the sealed ones, and the next, which jobs prepare ahead of need. Knows
-// files and space; knows nothing of batches. Belongs to the log's thread; jobs touch only the File they are given.
+// The segment files of one log: the active one, the sealed ones, and one or two next ones, which jobs prepare ahead of
+// need, from files that held dead segments when there are some. Knows files and space; knows nothing of batches.
+// Belongs to the log's thread; jobs touch only the File they are given.
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -14,6 +16,7 @@
 #include "base/result.h"
 #include "log/disk.h"
 #include "log/format.h"
+#include "log/recycle_pool.h"
 
 namespace minod {
 
@@ -35,9 +38,21 @@ struct Segment {
   bool sealed = false;         // trimmed to its end, durable
 };
 
+// How much space a log keeps beside its records.
+struct SegmentSpace {
+  std::size_t ready = 1;     // next segments, allocated and zeroed ahead of need
+  std::size_t recycled = 2;  // files of dead segments kept for them; 0: none is kept
+};
+
+struct SegmentCounters {
+  std::uint64_t created = 0;   // next segments made from new files
+  std::uint64_t recycled = 0;  // and from files of dead ones
+};
+
 class SegmentStore {
  public:
-  SegmentStore(Disk& disk, const Clock& clock, std::string directory, std::int64_t segment_bytes);
+  SegmentStore(Disk& disk, const Clock& clock, std::string directory, std::int64_t segment_bytes,
+               SegmentSpace space = {});
 
   // Set before open(). `changed`: a job has ended, ask again; `sealed`; `failed`: an I/O error that is not lack of
   // space.
@@ -45,7 +60,8 @@ class SegmentStore {
   std::function<void(Offset)> on_sealed;
   std::function<void(Error)> on_failed;
 
-  // Opens the segments of an existing log, or creates the first of a new one. Blocking.
+  // Opens the segments of an existing log, or creates the first of a new one. Removes what an earlier process had
+  // prepared or kept for reuse. Blocking.
   Result<void> open(const std::vector<SegmentFile>& found, Offset end);
 
   Segment& active() { return all_.rbegin()->second; }
@@ -54,10 +70,14 @@ class SegmentStore {
   std::string path_of(Offset base, std::string_view suffix) const;
 
   // Whether the next segment is ready and takes this many bytes.
-  bool next_takes(std::int64_t bytes) const { return next_file_ != nullptr && next_prepared_ >= bytes; }
+  bool next_takes(std::int64_t bytes) const { return !ready_.empty() && ready_.front().prepared >= bytes; }
+  std::size_t ready_count() const { return ready_.size(); }
+  std::size_t spare_count() const { return pool_.count(); }
+  const SegmentCounters& counters() const { return counters_; }
 
   // Starts preparing what is missing: a larger active segment when it is `active_empty`, else a next segment of at
-  // least `bytes`. Nothing happens while a preparation runs, or within a second after one failed for lack of space.
+  // least `bytes`, until as many are ready as there shall be. Nothing happens while a preparation runs, or within a
+  // second after one failed for lack of space.
   void prepare(std::int64_t bytes, bool active_empty);
   bool preparing() const { return preparing_; }
   bool out_of_space() const { return out_of_space_; }
@@ -69,7 +89,8 @@ class SegmentStore {
   // Trims a full segment to its end and makes it durable; on_sealed follows.
   void seal(Offset base);
 
-  // Removes the files of a sealed segment, by a job; reads in flight finish.
+  // Ends a sealed segment, by a job: its index files go, its log file is kept for reuse or goes too. Reads in flight
+  // finish; a file with another hard link is left alone.
   void remove(Offset base);
 
   bool idle() const { return jobs_ == 0; }
@@ -80,18 +101,34 @@ class SegmentStore {
   static constexpr std::int64_t kFirstSegmentBytes = std::int64_t{16} << 20;
 
  private:
-  struct Job;
+  struct Ready {
+    std::shared_ptr<File> file;
+    std::string path;
+    std::int64_t prepared = 0;
+  };
+  struct Preparation;
+
   void run(std::function<Result<void>()> work, std::function<void(Result<void>)> done);
-  void prepared(std::int64_t size, const Result<void>& result);
+  void enlarge_active(std::int64_t to);
+  Preparation plan_next(std::int64_t bytes);
+  void prepared_next(const Preparation& made, const Result<void>& result);
+  void preparation_ended(const Result<void>& result);
+  void discard_spares();
+  void remove_files(std::vector<std::string> paths);
+  Result<void> remove_leftovers();
+  std::string new_path();
   std::int64_t next_size() const;
 
   Disk& disk_;
   const Clock& clock_;
   std::string directory_;
   std::int64_t segment_bytes_;
+  SegmentSpace space_;
   std::map<Offset, Segment> all_;
-  std::shared_ptr<File> next_file_;
-  std::int64_t next_prepared_ = 0;
+  std::deque<Ready> ready_;  // the front is the next one
+  RecyclePool pool_;
+  SegmentCounters counters_;
+  std::uint64_t path_count_ = 0;
   bool preparing_ = false;
   bool out_of_space_ = false;
   MonotonicNanos retry_at_;

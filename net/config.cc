@@ -27,11 +27,17 @@ constexpr std::int64_t kClientsMax = 1'000'000;
 constexpr std::int64_t kSlowLogEntriesMax = 100'000;
 constexpr std::size_t kPasswordSizeMax = 512;               // Redis's CONFIG_AUTHPASS_MAX_LEN
 constexpr std::size_t kBulkSizeMin = std::size_t{1} << 20;  // Redis's
+constexpr std::int64_t kReadySegmentsMax = 2;
+constexpr std::int64_t kRecycleSegmentsMax = 64;
 constexpr unsigned kPermissionsMax = 0777;
 
 constexpr option::Choices<bool, 2> kCompression{{{"none", false}, {"zstd", true}}};
 constexpr option::Choices<SyncPolicy, 3> kSyncPolicies{
     {{"always", SyncPolicy::kAlways}, {"everysec", SyncPolicy::kEverySec}, {"no", SyncPolicy::kNo}}};
+constexpr option::Choices<WriteChoice, 4> kWriteChoices{{{"auto", WriteChoice::kAuto},
+                                                         {"dsync", WriteChoice::kDsync},
+                                                         {"fdsync", WriteChoice::kFdsync},
+                                                         {"buffered", WriteChoice::kBuffered}}};
 constexpr option::Choices<diag::Level, 4> kLevels{{{"debug", diag::Level::kDebug},
                                                    {"verbose", diag::Level::kVerbose},
                                                    {"notice", diag::Level::kNotice},
@@ -114,6 +120,10 @@ constexpr std::array kOptions{
     option::flag<"protected-mode", &Config::protected_mode>("without a password, serve only this machine", true),
     option::size<"proto-max-bulk-len", &Config::proto_max_bulk_len, kBulkSizeMin, kValueSizeCeiling>(
         "the longest value a client may send", true),
+    option::number<"ready-segments", &Config::ready_segments, 1, kReadySegmentsMax>(
+        "N", "next files of a log that are allocated and zeroed ahead of need", false),
+    option::number<"recycle-segments", &Config::recycle_segments, 0, kRecycleSegmentsMax>(
+        "N", "files of dead segments a log keeps for its next ones; 0: none", false),
     option::text<"requirepass", &Config::requirepass, 0, kPasswordSizeMax>("PASSWORD", "what clients must AUTH with",
                                                                            true),
     option::size<"segment-bytes", &Config::segment_bytes, kSegmentBytesMin, kSegmentBytesMax>(
@@ -130,6 +140,8 @@ constexpr std::array kOptions{
     option::text<"unixsocket", &Config::unixsocket, 0, sizeof(sockaddr_un::sun_path) - 1>(
         "PATH", "unix socket to listen on", false),
     Option{"unixsocketperm", "OCTAL", "permissions of the unix socket", false, get_unixsocketperm, set_unixsocketperm},
+    option::choice<"write-mode", &Config::write_mode, kWriteChoices>(
+        "auto|dsync|fdsync|buffered", "how the log's writes are made durable; auto: what a start measures", false),
 };
 static_assert(std::ranges::is_sorted(kOptions, {}, &Option::name));
 

@@ -12,12 +12,16 @@
 #include "base/result.h"
 #include "log/format.h"
 #include "log/log.h"
+#include "log/write_probe.h"
 #include "net/limits.h"
 #include "store/limits.h"
 
 namespace minod {
 
 inline constexpr int kShardsMax = 1024;
+
+// --write-mode: what a start measures, or one of log/write_probe.h's ways.
+enum class WriteChoice : std::uint8_t { kAuto, kDsync, kFdsync, kBuffered };
 
 struct Config {
   std::vector<std::string> bind{"127.0.0.1"};  // IPv4 and IPv6 addresses, no names
@@ -30,6 +34,9 @@ struct Config {
   SyncPolicy appendfsync = SyncPolicy::kAlways;
   std::uint64_t maxmemory = 0;  // 0: half of this machine's memory
   std::int64_t segment_bytes = kSegmentBytesDefault;
+  std::size_t ready_segments = 1;
+  std::size_t recycle_segments = 2;
+  WriteChoice write_mode = WriteChoice::kAuto;
   bool compress = false;  // compression-type none|zstd
   diag::Level loglevel = diag::Level::kNotice;
   diag::Format log_format = diag::Format::kText;

@@ -35,6 +35,8 @@ StoreOptions store_options(const Config& config, const DirectoryFacts& facts) {
   options.memory_bytes_max = limit_of(config) / static_cast<std::uint64_t>(config.shards);
   options.value_size_max = config.proto_max_bulk_len;
   options.segment_bytes = config.segment_bytes;
+  options.space.ready = config.ready_segments;
+  options.space.recycled = config.recycle_segments;
   options.sync = config.appendfsync;
   options.compress = config.compress;
   options.hash_seed[0] = facts.hash_seed[0];
@@ -108,6 +110,7 @@ Result<void> Node::run() {
   boost::asio::io_context io(1);
   // Before the restart, so that a port in use is known at once and not after minutes.
   if (auto listening = listen(io); !listening) return listening.error();
+  if (auto chosen = choose_write_way(); !chosen) return chosen.error();
   if (auto opened = open_shards(); !opened) return opened.error();
   if (auto recovered = recover_shards(); !recovered) {
     for (const auto& shard : shards_) shard->store().abandon();
@@ -120,6 +123,29 @@ Result<void> Node::run() {
   return {};
 }
 
+Result<void> Node::choose_write_way() {
+  const auto probe = probe_writes(config_.dir, clock_);
+  if (!probe) return probe.error();
+  write_probe_ = *probe;
+  write_way_ = best_way(write_probe_);
+  if (config_.write_mode == WriteChoice::kDsync) write_way_ = WriteWay::kDsync;
+  if (config_.write_mode == WriteChoice::kFdsync) write_way_ = WriteWay::kFdsync;
+  if (config_.write_mode == WriteChoice::kBuffered) write_way_ = WriteWay::kBuffered;
+  if (write_way_ != WriteWay::kBuffered && !write_probe_.direct) {
+    return Error{Errc::kUnsupported, 0,
+                 std::string("--write-mode ") + name_of(write_way_) + " needs O_DIRECT, which the file system of " +
+                     config_.dir + " does not have; use auto or buffered, or another --dir"};
+  }
+  const bool fixed = config_.write_mode != WriteChoice::kAuto;
+  diag::notice(std::string("durable writes: ") + name_of(write_way_) + (fixed ? " by --write-mode" : "") +
+               "; a 4 KiB overwrite in " + config_.dir + " takes: " + text_of(write_probe_));
+  if (!write_probe_.direct) {
+    diag::warning("the file system of " + config_.dir +
+                  " does not support O_DIRECT; buffered writes with fdatasync are used, which are slower");
+  }
+  return {};
+}
+
 Result<void> Node::open_shards() {
   const int shards = config_.shards;
   overflow_.resize(static_cast<std::size_t>(shards) + 1);
@@ -128,11 +154,8 @@ Result<void> Node::open_shards() {
   reports_.resize(static_cast<std::size_t>(shards));
   for (int i = 0; i < shards; ++i) {
     shards_.push_back(std::make_unique<Shard>(*this, i, shards + 1));
-    if (auto opened = shards_.back()->open(store_options(config_, directory_->facts())); !opened) return opened.error();
-  }
-  if (!shards_[0]->report().direct_io) {
-    diag::warning("the file system of " + config_.dir +
-                  " does not support O_DIRECT; buffered writes with fdatasync are used, which are slower");
+    if (auto opened = shards_.back()->open(store_options(config_, directory_->facts()), write_way_); !opened)
+      return opened.error();
   }
   return {};
 }

@@ -16,6 +16,9 @@
 #include "base/histogram.h"
 #include "base/random.h"
 #include "base/result.h"
+#include "log/aio_queue.h"
+#include "log/segment_store.h"
+#include "log/write_probe.h"
 #include "net/config.h"
 #include "net/mailbox.h"
 #include "net/slow_log.h"
@@ -27,6 +30,24 @@ namespace minod {
 
 class Listener;
 class Shard;
+
+// What the logs keep beside their records; log/segment_store.h.
+struct SpaceReport {
+  std::uint64_t ready = 0;     // next segments
+  std::uint64_t spare = 0;     // files kept for them
+  std::uint64_t created = 0;   // next segments made from new files since the start
+  std::uint64_t recycled = 0;  // and from files of dead segments
+
+  void add(const SegmentStore& segments) {
+    add({segments.ready_count(), segments.spare_count(), segments.counters().created, segments.counters().recycled});
+  }
+  void add(const SpaceReport& other) {
+    ready += other.ready;
+    spare += other.spare;
+    created += other.created;
+    recycled += other.recycled;
+  }
+};
 
 // What a shard tells of itself ten times a second; INFO adds the shards' up.
 struct ShardReport {
@@ -53,6 +74,9 @@ struct ShardReport {
   std::uint64_t groups = 0;
   std::uint64_t pending_bytes = 0;
   Histogram commit_ns;
+  Histogram group_bytes;
+  SpaceReport space;
+  AioCounters aio;
   bool direct_io = true;
 };
 
@@ -97,6 +121,8 @@ class Node {
   const std::string& run_id() const { return run_id_; }
   UnixMillis started_at() const { return started_at_; }
   std::uint64_t next_client_id() { return ++client_ids_; }
+  const WriteProbe& write_probe() const { return write_probe_; }
+  WriteWay write_way() const { return write_way_; }
   const RecoveryReport& recovery() const { return recovery_; }
   double recovery_seconds() const { return recovery_seconds_; }
   const SystemClock& clock() const { return clock_; }
@@ -108,6 +134,7 @@ class Node {
   const DataDirectory& directory() const { return *directory_; }
 
  private:
+  Result<void> choose_write_way();
   Result<void> open_shards();
   Result<void> recover_shards();
   Result<void> listen(boost::asio::io_context& io);
@@ -130,6 +157,8 @@ class Node {
   SlowLog slow_log_;
   std::string run_id_;
   UnixMillis started_at_;
+  WriteProbe write_probe_;
+  WriteWay write_way_ = WriteWay::kDsync;
   RecoveryReport recovery_;
   double recovery_seconds_ = 0;
   std::optional<Error> failure_;

@@ -63,13 +63,12 @@ Shard::~Shard() {
   store_.reset();
 }
 
-Result<void> Shard::open(const StoreOptions& options) {
+Result<void> Shard::open(const StoreOptions& options, WriteWay way) {
   AioDisk::Options disk_options;
   disk_options.depth = kAioDepth;
-  const auto direct = AioDisk::supports_direct(options.directory);
-  if (!direct) return direct.error();
-  disk_options.direct = *direct;
-  report_.direct_io = *direct;
+  disk_options.direct = way != WriteWay::kBuffered;
+  disk_options.durable_by = way == WriteWay::kFdsync ? DurableBy::kFdsync : DurableBy::kDsync;
+  report_.direct_io = disk_options.direct;
   auto disk = AioDisk::open(disk_options);
   if (!disk) return disk.error();
   disk_ = std::move(*disk);
@@ -275,6 +274,9 @@ ShardReport Shard::fresh_report() {
   report.log_end = 0;
   report.log_bytes = report.disk_bytes = report.groups = 0;
   report.commit_ns.reset();
+  report.group_bytes.reset();
+  report.space = {};
+  report.aio = disk_->counters();
   store_->for_each_partition([&](Partition& partition) {
     auto& keyspace = report.keyspaces[static_cast<std::size_t>(partition.db())];
     keyspace.keys += partition.index().size();
@@ -284,6 +286,8 @@ ShardReport Shard::fresh_report() {
     report.log_bytes += log.counters().bytes;
     report.groups += log.counters().groups;
     report.commit_ns.merge(log.counters().commit_ns);
+    report.group_bytes.merge(log.counters().group_bytes);
+    report.space.add(log.segment_store());
     for (const auto& [base, segment] : log.segments())
       report.disk_bytes += static_cast<std::uint64_t>(segment.prepared);
   });

@@ -32,7 +32,7 @@ class Shard {
   ~Shard();
 
   // Start-up, from the main thread before run(). Blocking.
-  Result<void> open(const StoreOptions& options);
+  Result<void> open(const StoreOptions& options, WriteWay way);
   Disk& disk() { return *disk_; }
   Store& store() { return *store_; }
 

@@ -86,6 +86,11 @@ Result<bool> LogWalk::resolve(File& file, const std::vector<LogSegment>& segment
   const auto torn = is_torn(segments, i, position);
   if (!torn) return torn.error();
   damage->torn = *torn;
+  const auto same = disk_.open(segments[i].path, OpenMode::kRead);
+  if (!same && same.error().code == Errc::kNotFound) {
+    lost_ = true;  // a running minod has dropped the segment since, and may have used its file again
+    return false;
+  }
   // A running minod may have written here since: batches become durable in order, so what was judged is old then.
   if (SegmentReader(file, position, expected_, epoch_, true).next()) return true;
   if (const auto reported = report(*damage); !reported) return reported.error();

@@ -148,8 +148,9 @@ bool Call::make_room(Partition& partition, std::size_t bytes, bool last_reserve)
   if (log.failure() != nullptr) {
     fail("IOERR writing to the log has failed and the node is stopping: " + log.failure()->message());
   } else {
-    fail("NOSPACE the disk is full: " + log.space_error().message() +
-         ". Reads and deletes go on; writes are taken again when there is space");
+    const Error& error = log.space_error();
+    fail((error.code == Errc::kNoSpace ? "NOSPACE the disk is full: " : "IOERR no further space can be prepared: ") +
+         error.message() + ". Reads and deletes go on; writes are taken again when there is space");
   }
   return false;
 }

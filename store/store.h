@@ -35,6 +35,7 @@ struct StoreOptions {
   std::int64_t segment_bytes = kSegmentBytesDefault;
   SyncPolicy sync = SyncPolicy::kAlways;
   bool compress = false;
+  SegmentSpace space;
   std::uint64_t hash_seed[2] = {0, 0};  // of the data directory
 };
 

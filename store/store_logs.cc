@@ -31,7 +31,7 @@ LogEvents Store::events_for(Partition& partition) {
 
 LogOptions Store::log_options(const Partition& partition) const {
   return LogOptions{options_.directory + "/" + partition.name(), options_.segment_bytes, options_.sync,
-                    options_.compress};
+                    options_.compress, options_.space};
 }
 
 Result<void> Store::open_log(Partition& partition, LogStart start) {

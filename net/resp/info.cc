@@ -70,6 +70,12 @@ void add(ShardReport& sum, const ShardReport& report) {
   sum.groups += report.groups;
   sum.pending_bytes += report.pending_bytes;
   sum.commit_ns.merge(report.commit_ns);
+  sum.group_bytes.merge(report.group_bytes);
+  sum.space.add(report.space);
+  sum.aio.submits += report.aio.submits;
+  sum.aio.submit_ns += report.aio.submit_ns;
+  sum.aio.slow_submits += report.aio.slow_submits;
+  sum.aio.longest_submit_ns = std::max(sum.aio.longest_submit_ns, report.aio.longest_submit_ns);
   sum.direct_io = sum.direct_io && report.direct_io;
   sum.keyspaces.resize(std::max(sum.keyspaces.size(), report.keyspaces.size()));
   for (std::size_t db = 0; db < report.keyspaces.size(); ++db) {
@@ -176,6 +182,31 @@ void memory_section(Lines& out, const Facts& facts) {
   out.real("minod_bytes_per_key", ratio(memory.index, keys), "%.2f");
 }
 
+// How groups reach the disk, and the space that is ready for them.
+void write_path(Lines& out, const Facts& facts) {
+  const ShardReport& sum = facts.sum;
+  const auto tenths_us = [](std::int64_t ns) { return static_cast<double>(ns) / 1000; };
+  const WriteProbe& probe = facts.node.write_probe();
+  out.line("minod_write_mode", name_of(facts.node.write_way()));
+  out.real("minod_probe_dsync_us", tenths_us(probe.dsync_ns), "%.1f");
+  out.real("minod_probe_fdsync_us", tenths_us(probe.fdsync_ns), "%.1f");
+  out.real("minod_probe_buffered_us", tenths_us(probe.buffered_ns), "%.1f");
+  out.line("minod_group_bytes_p50", sum.group_bytes.value_at(0.5));
+  out.line("minod_group_bytes_p99", sum.group_bytes.value_at(0.99));
+  out.line("minod_group_bytes_max", sum.group_bytes.max());
+  out.line("minod_io_submits", sum.aio.submits);
+  out.real("minod_io_submit_mean_us",
+           tenths_us(static_cast<std::int64_t>(sum.aio.submit_ns)) /
+               static_cast<double>(std::max<std::uint64_t>(sum.aio.submits, 1)),
+           "%.1f");
+  out.line("minod_io_submit_max_us", sum.aio.longest_submit_ns / 1000);
+  out.line("minod_io_submits_blocked", sum.aio.slow_submits);  // more than a millisecond
+  out.line("minod_segments_ready", sum.space.ready);
+  out.line("minod_segments_spare", sum.space.spare);
+  out.line("minod_segments_created", sum.space.created);
+  out.line("minod_segments_recycled", sum.space.recycled);
+}
+
 void persistence(Lines& out, const Facts& facts) {
   const ShardReport& sum = facts.sum;
   const RecoveryReport& recovery = facts.node.recovery();
@@ -209,6 +240,7 @@ void persistence(Lines& out, const Facts& facts) {
   out.line("minod_log_written_bytes", sum.log_bytes);
   out.line("minod_pending_bytes", sum.pending_bytes);
   out.line("minod_direct_io", sum.direct_io ? 1 : 0);
+  write_path(out, facts);
   out.line("minod_last_recovery_records", static_cast<std::uint64_t>(recovery.records));
   out.line("minod_last_recovery_bytes", static_cast<std::uint64_t>(recovery.bytes));
   out.real("minod_last_recovery_seconds", facts.node.recovery_seconds(), "%.3f");

@@ -1,13 +1,13 @@
 // A full disk: writes are refused, everything else goes on, and writing resumes by itself when there is space again.
 // Needs root, for a small file system of its own.
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <filesystem>
 #include <thread>
 
 #include "tests/fault/node.h"
+#include "tests/fault/small_disk.h"
 
 namespace minod::live {
 namespace {
@@ -15,40 +15,23 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-bool shell(const std::string& script) {
-  const auto exit = run({"sh", "-ec", script}, seconds(60));
-  if (exit && exit->status == 0) return true;
-  std::printf("%s\n%s\n", script.c_str(), exit ? exit->output.c_str() : "(it did not end)");
-  return false;
-}
-
 class DiskFullTest : public testing::Test {
  protected:
   void SetUp() override {
     SKIP_WITHOUT_MINOD();
-    if (geteuid() != 0) GTEST_SKIP() << "not root: can't mount";
-    if (program_in_path("mkfs.ext4").empty() && !std::filesystem::exists("/usr/sbin/mkfs.ext4")) {
-      GTEST_SKIP() << "no mkfs.ext4";
-    }
-    mounted_ = shell("PATH=$PATH:/usr/sbin; truncate -s 160M " + (directory_ / "image") + "; mkfs.ext4 -q -m 0 " +
-                     (directory_ / "image") + "; mkdir " + mount_point() + "; mount -o loop " + (directory_ / "image") +
-                     " " + mount_point());
-    if (!mounted_) GTEST_SKIP() << "can't mount";
+    const std::string reason = disk_.mount("160M");
+    if (!reason.empty()) GTEST_SKIP() << reason;
     ASSERT_TRUE(shell("head -c 48M /dev/urandom > " + ballast()));
     server_ = std::make_unique<ServerProcess>(
-        minod_command(mount_point() + "/data", {"--segment-bytes", "4mb", "--maxmemory", "64mb"}), directory_ / "log");
+        minod_command(disk_.path() + "/data", {"--segment-bytes", "4mb", "--maxmemory", "64mb"}), directory_ / "log");
     ASSERT_TRUE(server_->start()) << server_->log_tail();
     wire_ = Wire::connect(server_->port());
     ASSERT_TRUE(wire_.has_value());
   }
 
-  void TearDown() override {
-    server_.reset();
-    if (mounted_) shell("umount " + mount_point());
-  }
+  void TearDown() override { server_.reset(); }
 
-  std::string mount_point() const { return directory_ / "mount"; }
-  std::string ballast() const { return mount_point() + "/ballast"; }
+  std::string ballast() const { return disk_.path() + "/ballast"; }
 
   static std::string key(int i) { return "key" + std::to_string(i); }
   static std::string value(int i) {
@@ -72,7 +55,7 @@ class DiskFullTest : public testing::Test {
   }
 
   TempDirectory directory_;
-  bool mounted_ = false;
+  SmallDisk disk_{directory_ / "."};
   std::unique_ptr<ServerProcess> server_;
   std::optional<Wire> wire_;
   int written_ = 0;
@@ -105,6 +88,26 @@ TEST_F(DiskFullTest, WritesAreRefusedAndResume) {
   ASSERT_EQ(reply, kOk) << "it does not resume: " << server_->log_tail();
   ++written_;
   expect_all_there();
+}
+
+// Nobody frees space but the node itself: what a flush ends is written again.
+TEST_F(DiskFullTest, FlushAllOnAFullDiskMakesRoom) {
+  ASSERT_TRUE(fill().starts_with("-NOSPACE "));
+  ASSERT_EQ(wire_->call({"FLUSHALL"}), kOk) << "it needs no more than the reserve";
+  written_ = 0;
+  const auto deadline = std::chrono::steady_clock::now() + seconds(20);
+  while (written_ < 500 && std::chrono::steady_clock::now() < deadline) {
+    if (wire_->call({"SET", key(written_), value(written_)}) == kOk) {
+      ++written_;
+    } else {
+      std::this_thread::sleep_for(milliseconds(50));
+    }
+  }
+  EXPECT_EQ(written_, 500) << server_->log_tail();
+  expect_all_there();
+  const auto info = wire_->call({"INFO", "persistence"});
+  ASSERT_TRUE(info.has_value());
+  EXPECT_EQ(info->find("minod_segments_recycled:0\r"), std::string::npos) << *info;
 }
 
 TEST_F(DiskFullTest, RestartOnFullDisk) {

@@ -171,7 +171,8 @@ std::optional<int> ServerProcess::wait_for_exit(milliseconds timeout) {
     int raw = 0;
     if (waitpid(pid_, &raw, WNOHANG) == pid_) {
       pid_ = -1;
-      return status_of(raw);
+      exit_status_ = status_of(raw);
+      return exit_status_;
     }
     if (Clock::now() >= deadline) return std::nullopt;
     std::this_thread::sleep_for(milliseconds(2));

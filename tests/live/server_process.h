@@ -45,6 +45,7 @@ class ServerProcess {
   // SIGTERM; its exit status, or nothing when it had to be killed.
   std::optional<int> terminate(std::chrono::milliseconds timeout = std::chrono::seconds(20));
   bool running();
+  std::optional<int> exit_status() const { return exit_status_; }  // of its last end, if it was not killed here
 
   std::uint16_t port() const { return port_; }
   pid_t pid() const { return pid_; }
@@ -60,6 +61,7 @@ class ServerProcess {
   std::string log_file_;
   std::uint16_t port_;
   pid_t pid_ = -1;
+  std::optional<int> exit_status_;
 };
 
 }  // namespace minod::live

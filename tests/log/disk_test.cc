@@ -73,6 +73,7 @@ class MemoryDisk final : public Disk {
     }
     Result<std::int64_t> size_now() override { return static_cast<std::int64_t>(disk_.files[path_].size()); }
     Result<void> truncate_now(std::int64_t) override { return refusal(); }
+    Result<std::int64_t> links_now() override { return std::int64_t{1}; }
     Result<void> prepare_now(std::int64_t, std::int64_t) override { return refusal(); }
 
    private:

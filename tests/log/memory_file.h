@@ -54,6 +54,7 @@ class MemoryFile final : public File {
     bytes.resize(static_cast<std::size_t>(size));
     return {};
   }
+  Result<std::int64_t> links_now() override { return std::int64_t{1}; }
   Result<void> prepare_now(std::int64_t, std::int64_t to) override { return truncate_now(to); }
 
  private:

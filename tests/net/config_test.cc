@@ -36,6 +36,8 @@ const std::map<std::string_view, std::vector<std::string>> kGoodValues{
     {"port", {"0", "65535"}},
     {"protected-mode", {"yes", "no"}},
     {"proto-max-bulk-len", {"1048576", "536870912"}},
+    {"ready-segments", {"1", "2"}},
+    {"recycle-segments", {"0", "4", "64"}},
     {"requirepass", {"", "a b\"c"}},
     {"segment-bytes", {"1048576", "1073741824"}},
     {"shards", {"1", "1024"}},
@@ -45,6 +47,7 @@ const std::map<std::string_view, std::vector<std::string>> kGoodValues{
     {"timeout", {"0", "2147483647"}},
     {"unixsocket", {"", "/run/minod.sock"}},
     {"unixsocketperm", {"0", "777"}},
+    {"write-mode", {"auto", "dsync", "fdsync", "buffered"}},
 };
 
 const std::map<std::string_view, std::vector<std::string>> kBadValues{
@@ -63,6 +66,8 @@ const std::map<std::string_view, std::vector<std::string>> kBadValues{
     {"port", {"-1", "65536", "6379 ", "0x10", ""}},
     {"protected-mode", {"on"}},
     {"proto-max-bulk-len", {"1048575", "513mb"}},
+    {"ready-segments", {"0", "3", ""}},
+    {"recycle-segments", {"-1", "65", "x"}},
     {"requirepass", {std::string(513, 'x')}},
     {"segment-bytes", {"1mib", "1048575", "2gb"}},
     {"shards", {"0", "1025"}},
@@ -72,6 +77,7 @@ const std::map<std::string_view, std::vector<std::string>> kBadValues{
     {"timeout", {"-1", "2147483648"}},
     {"unixsocket", {std::string(108, 'x')}},
     {"unixsocketperm", {"", "8", "1000", "-1", "rwx"}},
+    {"write-mode", {"", "fast", "none"}},
 };
 
 TEST(Config, EveryOptionTakesWhatItAnswers) {

@@ -117,6 +117,10 @@ void SimNames::drop_unreachable() {
   std::erase_if(current_.files, [this](const auto& entry) { return !is_directory(parent_of(entry.first)); });
 }
 
+std::int64_t SimNames::links(const SimInode& inode) const {
+  return std::ranges::count_if(current_.files, [&](const auto& entry) { return entry.second.get() == &inode; });
+}
+
 std::vector<std::shared_ptr<SimInode>> SimNames::inodes() const {
   std::vector<std::shared_ptr<SimInode>> all;
   std::set<const SimInode*> seen;

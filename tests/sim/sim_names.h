@@ -36,6 +36,7 @@ class SimNames {
   // Names only; the inodes still named afterwards lose power one by one, in the order of this answer.
   std::vector<std::shared_ptr<SimInode>> lose_power(Survival survival, Random& random);
 
+  std::int64_t links(const SimInode& inode) const;
   std::vector<std::shared_ptr<SimInode>> inodes() const;  // each once, in the order of the first name
   std::uint64_t hash(std::uint64_t seed) const;
 

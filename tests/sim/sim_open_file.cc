@@ -105,6 +105,11 @@ Result<void> SimDisk::OpenFile::truncate_now(std::int64_t size) {
   return disk_.mutated(handle_->path);
 }
 
+Result<std::int64_t> SimDisk::OpenFile::links_now() {
+  if (auto alive = disk_.alive(*handle_); !alive) return alive.error();
+  return disk_.names_.links(*handle_->inode);
+}
+
 Result<void> SimDisk::OpenFile::prepare_now(std::int64_t from, std::int64_t to) {
   if (auto admitted = disk_.admit(SimOperation::kPrepare, *handle_); !admitted) return admitted;
   if (!handle_->writable) return errno_error("prepare " + handle_->path, EBADF);

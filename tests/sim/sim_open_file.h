@@ -18,6 +18,7 @@ class SimDisk::OpenFile final : public File {
   Result<void> sync_now() override;
   Result<std::int64_t> size_now() override;
   Result<void> truncate_now(std::int64_t size) override;
+  Result<std::int64_t> links_now() override;
   Result<void> prepare_now(std::int64_t from, std::int64_t to) override;
 
  private:
