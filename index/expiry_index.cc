@@ -122,7 +122,7 @@ std::size_t ExpiryIndex::size() const { return table_->slots.size(); }
 std::size_t ExpiryIndex::memory_bytes() const { return sizeof *this + sizeof(Table) + table_->slots.memory_bytes(); }
 
 void ExpiryIndex::sweep(UnixMillis now, std::size_t slots_max, std::vector<Offset>& expired) {
-  table_->sweep_cursor = table_->slots.walk(table_->sweep_cursor, slots_max, [&](const Slot& slot) {
+  table_->sweep_cursor = table_->slots.walk(table_->sweep_cursor, slots_max, [&](const Slot& slot, std::uint64_t) {
     if (slot.time() <= now) expired.push_back(slot.offset());
   });
 }

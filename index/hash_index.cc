@@ -28,6 +28,7 @@ class Slot {
     return third() == key.third() && ((second() ^ key.second()) & ~kOffsetMask) == 0 && order() == key.order();
   }
   bool empty() const { return first() == 0 && third() == 0; }
+  std::uint64_t low() const { return (second() >> 48) << 32 | third(); }  // of the hash's low word, what is kept
 
   IndexEntry entry() const {
     return {Offset(static_cast<std::int64_t>(second() & kOffsetMask)), (first() & kExpiresBit) != 0,
@@ -73,6 +74,12 @@ HashIndex::HashIndex() : table_(std::make_unique<Table>()) {}
 HashIndex::~HashIndex() = default;
 HashIndex::HashIndex(HashIndex&&) noexcept = default;
 HashIndex& HashIndex::operator=(HashIndex&&) noexcept = default;
+
+void HashIndex::reserve(std::size_t keys) { table_->slots.reserve(keys); }
+
+void HashIndex::expect(std::size_t keys) { table_->slots.expect(keys); }
+
+void HashIndex::settle() { table_->slots.settle(); }
 
 void HashIndex::prefetch(KeyHash hash) const { table_->slots.prefetch(hash.high); }
 
@@ -121,7 +128,13 @@ std::size_t HashIndex::size() const { return table_->slots.size(); }
 std::size_t HashIndex::memory_bytes() const { return sizeof *this + table_->slots.memory_bytes(); }
 
 std::uint64_t HashIndex::scan(std::uint64_t cursor, const std::function<void(const IndexEntry&)>& visit) const {
-  return table_->slots.walk(cursor, kScanSlots, [&](const Slot& slot) { visit(slot.entry()); });
+  return table_->slots.walk(cursor, kScanSlots, [&](const Slot& slot, std::uint64_t) { visit(slot.entry()); });
+}
+
+std::uint64_t HashIndex::read(std::uint64_t cursor, std::size_t slots_max, std::vector<Keyed>& into) const {
+  return table_->slots.walk(cursor, slots_max, [&](const Slot& slot, std::uint64_t high) {
+    into.push_back({KeyHash{high, slot.low()}, slot.entry()});
+  });
 }
 
 std::optional<IndexEntry> HashIndex::sample(std::uint64_t random) const {

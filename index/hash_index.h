@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "base/ids.h"
 #include "index/key_hash.h"
@@ -35,6 +36,14 @@ class HashIndex {
   ~HashIndex();
   HashIndex(HashIndex&&) noexcept;
   HashIndex& operator=(HashIndex&&) noexcept;
+
+  // Makes room for `keys` entries, when the index is empty: to fill it then moves little.
+  void reserve(std::size_t keys);
+
+  // Up to `keys` entries are put next in the order of their hashes; without this, hashes come in any order. settle()
+  // when all that was expected has come, or will not come.
+  void expect(std::size_t keys);
+  void settle();
 
   // Starts loading the cache lines that find() or put() of this hash will touch.
   void prefetch(KeyHash hash) const;
@@ -60,6 +69,14 @@ class HashIndex {
   // that is 0 again. Cursors stay below 2^48. One call visits a handful of entries, possibly none, and always gets on;
   // `visit` must not change the index.
   std::uint64_t scan(std::uint64_t cursor, const std::function<void(const IndexEntry&)>& visit) const;
+
+  // Adds the entries of the next `slots_max` slots, or a few more, to `into`, with as much of their hashes as put()
+  // needs to make the same entries again: a walk as scan() is. An entry is visited at most once.
+  struct Keyed {
+    KeyHash hash;
+    IndexEntry entry;
+  };
+  std::uint64_t read(std::uint64_t cursor, std::size_t slots_max, std::vector<Keyed>& into) const;
 
   // An entry chosen by `random`, close to uniformly; nothing when the index is empty.
   std::optional<IndexEntry> sample(std::uint64_t random) const;

@@ -7,11 +7,32 @@ namespace minod {
 void LogIndex::placed(const BatchHeader& batch, Offset segment, FilePosition position) {
   auto at = segments_.find(segment);
   if (at == segments_.end()) {
-    at = segments_.emplace(segment, Entry{OffsetIndex(segment), SegmentIndexFiles(segment), FilePosition(0)}).first;
+    at = segments_.emplace(segment, Entry{OffsetIndex(segment), SegmentIndexFiles(segment), FilePosition(0), {}}).first;
   }
   at->second.offsets.add(batch.base_offset, position);
   if (at->second.files) at->second.files->add(batch, position);
   at->second.end = position + ByteCount(batch.length);
+  at->second.last = {position, batch.next_offset(), batch.epoch};
+}
+
+std::vector<SegmentPlaces> LogIndex::places(Offset first) const {
+  std::vector<SegmentPlaces> all;
+  for (auto next = next_places(first); next; next = next_places(all.back().segment + OffsetCount(1))) {
+    all.push_back(std::move(*next));
+  }
+  return all;
+}
+
+std::optional<SegmentPlaces> LogIndex::next_places(Offset base) const {
+  const auto at = segments_.lower_bound(base);
+  if (at == segments_.end()) return std::nullopt;
+  return SegmentPlaces{at->first, at->second.end, at->second.last, at->second.offsets.entries()};
+}
+
+void LogIndex::restore(SegmentPlaces places) {
+  Entry entry{OffsetIndex(places.segment), std::nullopt, places.end, places.last};
+  entry.offsets.restore(std::move(places.entries));
+  segments_.insert_or_assign(places.segment, std::move(entry));
 }
 
 std::optional<LogIndex::Place> LogIndex::find(Offset offset) const {

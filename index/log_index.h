@@ -4,6 +4,7 @@
 
 #include <map>
 #include <optional>
+#include <vector>
 
 #include "base/ids.h"
 #include "index/offset_index.h"
@@ -11,6 +12,20 @@
 #include "log/batch.h"
 
 namespace minod {
+
+// What is known of one segment's batches, to be kept in a file.
+struct SegmentPlaces {
+  Offset segment;
+  FilePosition end;  // behind its last batch
+  // The last batch, by which it is seen whether a file still holds what is described here.
+  struct Last {
+    FilePosition position;
+    Offset next;  // the offset behind its last record
+    Epoch epoch;
+  };
+  Last last;
+  std::vector<OffsetIndex::Entry> entries;
+};
 
 class LogIndex {
  public:
@@ -24,6 +39,13 @@ class LogIndex {
     FilePosition end;
   };
   std::optional<Place> find(Offset offset) const;
+
+  // What is known of the segments from `first` on, in order; those that have no batch are left out.
+  std::vector<SegmentPlaces> places(Offset first) const;
+  // Of the first segment that does not begin below `base` and has a batch.
+  std::optional<SegmentPlaces> next_places(Offset base) const;
+  // Puts in place what was known of a segment; its index files can't be taken any more.
+  void restore(SegmentPlaces places);
 
   // The index files of a segment that gets no further batch; they are forgotten with this call. Nothing when the
   // segment was not filled by this process.
@@ -39,6 +61,7 @@ class LogIndex {
     OffsetIndex offsets;
     std::optional<SegmentIndexFiles> files;
     FilePosition end;
+    SegmentPlaces::Last last;
   };
   std::map<Offset, Entry> segments_;
 };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "base/ids.h"
@@ -24,15 +25,19 @@ class OffsetIndex {
   };
   Span find(Offset offset, FilePosition segment_end) const;
 
+  struct Entry {
+    std::uint32_t relative_offset;
+    std::uint32_t position;
+  };
+  const std::vector<Entry>& entries() const { return entries_; }
+  // What entries() of this segment's index said, in place of what is here.
+  void restore(std::vector<Entry> entries) { entries_ = std::move(entries); }
+
   Offset base() const { return base_; }
   bool empty() const { return entries_.empty(); }
   std::size_t memory_bytes() const { return entries_.capacity() * sizeof(Entry); }
 
  private:
-  struct Entry {
-    std::uint32_t relative_offset;
-    std::uint32_t position;
-  };
   Offset base_;
   std::vector<Entry> entries_;
 };

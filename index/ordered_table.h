@@ -54,6 +54,15 @@ class OrderedTable {
   std::size_t size() const { return size_; }
   std::size_t memory_bytes() const;
 
+  // Makes room for `count` slots, when the table is empty: to fill it then moves little.
+  void reserve(std::size_t count);
+
+  // Up to `count` slots are inserted next, in the order of their hashes and not, as else, in any: sub-tables are split
+  // beforehand, since those that come first would overflow.
+  void expect(std::size_t count);
+  // Fewer came than were expected: as many sub-tables as there would be without expect().
+  void settle();
+
   Found find(std::uint64_t hash, const Slot& key) const;
   void prefetch(std::uint64_t hash) const;
 
@@ -63,7 +72,8 @@ class OrderedTable {
   // `at` is a hit, just found.
   void erase(Found at);
 
-  // Visits the slots of the next places in hash order, `slots_max` or a few more; returns the cursor to go on with, 0
+  // Visits the slots of the next places in hash order, each with its hash as far as order() tells it, `slots_max` or a
+  // few more; returns the cursor to go on with, 0
   // behind the last one. Every call gets on.
   template <class Visit>
   std::uint64_t walk(std::uint64_t cursor, std::size_t slots_max, Visit&& visit) const;

@@ -65,6 +65,38 @@ void OrderedTable<Slot>::prefetch(std::uint64_t hash) const {
 }
 
 template <class Slot>
+void OrderedTable<Slot>::reserve(std::size_t count) {
+  if (size_ != 0 || count <= sub_table_count() * kMeanCount) return;
+  for (std::size_t id = 0; id < sub_table_count(); ++id) {
+    if (sub_table(id).slots != nullptr) release(sub_table(id));
+  }
+  while (count > sub_table_count() * kMeanCount) {
+    if (sub_table_count() % kChunkSize == 0) chunks_.push_back(std::make_unique<Chunk>());
+    if (++split_ == std::size_t{1} << level_) {
+      ++level_;
+      split_ = 0;
+    }
+  }
+  for (std::size_t id = 0; id < sub_table_count(); ++id) {
+    // A sub-table that is split further holds half as much as one that is not.
+    const bool is_half = id < split_ || id >= std::size_t{1} << level_;
+    const std::size_t share = count >> (level_ + (is_half ? 1 : 0));
+    set_capacity(sub_table(id), capacity_for(share + share / 16));
+    std::memset(static_cast<void*>(sub_table(id).slots), 0, sub_table(id).capacity * sizeof(Slot));
+  }
+}
+
+template <class Slot>
+void OrderedTable<Slot>::expect(std::size_t count) {
+  while (size_ + count > sub_table_count() * kMeanCount) split_next();
+}
+
+template <class Slot>
+void OrderedTable<Slot>::settle() {
+  while (!is_small() && size_ <= (sub_table_count() - 1) * kMeanCount) merge_last();
+}
+
+template <class Slot>
 void OrderedTable<Slot>::insert(Found at, std::uint64_t hash, const Slot& slot) {
   SubTable* table = at.table;
   ++size_;
@@ -133,7 +165,7 @@ std::uint64_t OrderedTable<Slot>::walk(std::uint64_t cursor, std::size_t slots_m
       const std::uint64_t there = root | (slot->order() >> kRootBits);
       if (there < hash) continue;
       if (any && looked_at >= slots_max && there >> kShift != visited) return there >> kShift;
-      visit(*slot);
+      visit(*slot, there);
       visited = there >> kShift;
       any = true;
     }

@@ -144,6 +144,17 @@ class Log {
   using BlockCallback = std::function<void(Result<std::shared_ptr<Block>>)>;
   void read(Offset segment, FilePosition begin, FilePosition end, BlockCallback done);
 
+  // Where the next batch goes, as far as it is known, and its base offset: all below has its place. It begins the next
+  // segment if it does not fit this one.
+  struct NextPlace {
+    Offset segment;
+    FilePosition position;
+    Offset offset;
+  };
+  NextPlace next_place() const {
+    return {segments_.all().rbegin()->first, position_, builder_.is_open() ? builder_.base_offset() : marks_.appended()};
+  }
+
   const LogCounters& counters() const { return counters_; }
   std::size_t memory_bytes() const { return tail_.memory_bytes() + open_.memory_bytes() + spare_.memory_bytes(); }
 

@@ -265,7 +265,9 @@ void SegmentStore::remove(Offset base) {
   const std::shared_ptr<File> file = find(base)->file;
   all_.erase(base);
   std::vector<std::string> paths;
-  for (const std::string_view suffix : {kIndexSuffix, kTimeIndexSuffix}) paths.push_back(path_of(base, suffix));
+  for (const std::string_view suffix : {kHintSuffix, kIndexSuffix, kTimeIndexSuffix}) {
+    paths.push_back(path_of(base, suffix));
+  }
   const bool keeps = pool_.has_place();
   if (keeps) pool_.expect();
   const std::string spare_path = keeps ? new_path() : std::string();

@@ -24,6 +24,7 @@ constexpr std::int64_t kIntMax = std::numeric_limits<int>::max();
 constexpr std::int64_t kKeepaliveSecondsMax = 32767;  // MAX_TCP_KEEPIDLE of Linux
 constexpr std::int64_t kDiskPollMicrosMax = 1'000'000;
 constexpr std::int64_t kClientsMax = 1'000'000;
+constexpr std::int64_t kCheckpointBytesMax = std::int64_t{1} << 40;
 constexpr std::int64_t kSlowLogEntriesMax = 100'000;
 constexpr std::size_t kPasswordSizeMax = 512;               // Redis's CONFIG_AUTHPASS_MAX_LEN
 constexpr std::size_t kBulkSizeMin = std::size_t{1} << 20;  // Redis's
@@ -99,6 +100,8 @@ constexpr std::array kOptions{
     option::choice<"appendfsync", &Config::appendfsync, kSyncPolicies>(
         "always|everysec|no", "when a write is safe enough to be acknowledged", true),
     Option{"bind", "ADDRESS...", "addresses to listen on", false, get_bind, set_bind},
+    option::size<"checkpoint-bytes", &Config::checkpoint_bytes, 0, kCheckpointBytesMax>(
+        "write the index down when a restart would read this much of a log; 0: never", false),
     option::choice<"compression-type", &Config::compress, kCompression>("none|zstd",
                                                                         "how the log's batches are compressed", false),
     option::text<"dir", &Config::dir, 1, 4096>("PATH", "where the data is kept", false),

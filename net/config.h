@@ -37,6 +37,7 @@ struct Config {
   std::size_t ready_segments = 1;
   std::size_t recycle_segments = 2;
   WriteChoice write_mode = WriteChoice::kAuto;
+  std::int64_t checkpoint_bytes = kCheckpointBytesDefault;
   bool compress = false;  // compression-type none|zstd
   diag::Level loglevel = diag::Level::kNotice;
   diag::Format log_format = diag::Format::kText;

@@ -39,6 +39,8 @@ StoreOptions store_options(const Config& config, const DirectoryFacts& facts) {
   options.space.recycled = config.recycle_segments;
   options.sync = config.appendfsync;
   options.compress = config.compress;
+  options.checkpoint_bytes = config.checkpoint_bytes;
+  options.directory_id = facts.id;
   options.hash_seed[0] = facts.hash_seed[0];
   options.hash_seed[1] = facts.hash_seed[1];
   return options;
@@ -175,6 +177,8 @@ Result<void> Node::recover_shards() {
   Progress progress(clock_, total);
   RecoveryOptions options;
   options.force_truncate = config_.force_truncate;
+  options.directory_id = directory_->facts().id;
+  options.threads = std::max(std::thread::hardware_concurrency(), 1u);
   options.progress = [&](const RecoveryReport& report) { progress.show(report); };
   for (const PartitionDirectory& partition : *found) {
     Shard& owner = shard(owner_of(static_cast<std::uint16_t>(partition.number)));
@@ -190,6 +194,9 @@ Result<void> Node::recover_shards() {
                   std::to_string(cut.first_lost.value()) + ": " + cut.reason +
                   (cut.forced ? "; records from there on are lost, as --force-truncate accepts"
                               : "; the last write did not finish, nothing acknowledged is lost"));
+  }
+  for (const std::string& ignored : recovery_.ignored) {
+    diag::warning(ignored + "; it is ignored, the log is read instead");
   }
   // The first database is there from the start: its first write needs no waiting.
   for (int p = 0; p < config_.partitions; ++p) {
@@ -216,10 +223,12 @@ Result<void> Node::listen(boost::asio::io_context& io) {
 }
 
 void Node::announce() const {
-  char restart[160];
-  std::snprintf(restart, sizeof restart, "restart: %" PRId64 " records, %s in %" PRId64 " segments read in %.2f s",
-                recovery_.records, size_text(static_cast<std::uint64_t>(recovery_.bytes)).c_str(), recovery_.segments,
-                recovery_seconds_);
+  char restart[240];
+  std::snprintf(restart, sizeof restart,
+                "restart: %" PRId64 " records (%" PRId64 " from checkpoints, %" PRId64
+                " from hints), %s read in %.2f s",
+                recovery_.records, recovery_.checkpoint_records, recovery_.hint_records,
+                size_text(static_cast<std::uint64_t>(recovery_.bytes)).c_str(), recovery_seconds_);
   diag::notice(restart);
   const std::string where =
       config_.port != 0 ? config_.bind.front() + ":" + std::to_string(config_.port) : config_.unixsocket;

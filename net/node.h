@@ -77,6 +77,7 @@ struct ShardReport {
   Histogram group_bytes;
   SpaceReport space;
   AioCounters aio;
+  CheckpointCounters checkpoints;
   bool direct_io = true;
 };
 

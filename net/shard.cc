@@ -270,6 +270,7 @@ ShardReport Shard::fresh_report() {
   report.cache_records = store_->cache().count();
   report.cold_reads = store_->cold_reader().reads() - cold_reads_before_;
   report.pending_bytes = store_->pending_bytes();
+  report.checkpoints = store_->checkpointer().counters();
   report.keyspaces.assign(kDatabases, {});
   report.log_end = 0;
   report.log_bytes = report.disk_bytes = report.groups = 0;
@@ -307,6 +308,7 @@ void Shard::reset_statistics() {
 
 void Shard::stop_serving() {
   if (std::exchange(stopping_, true)) return;
+  store_->stop_jobs();
   stop_deadline_ = node_.clock().monotonic() + kStopPatience;
   for (const auto& [id, connection] : connections_) connection->close_after_reply();
 }
@@ -326,6 +328,7 @@ void Shard::finish() {
     store_->poll();
     store_->end_turn();
   }
+  store_->checkpoint_now();
   store_->for_each_partition([&](Partition& partition) {
     const Log& log = partition.log();
     if (log.failure() != nullptr) return;

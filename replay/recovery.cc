@@ -1,11 +1,14 @@
 #include "replay/recovery.h"
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
-#include "base/endian.h"
 #include "log/epoch_file.h"
-#include "log/reader.h"
 #include "log/segment_name.h"
+#include "replay/change_feed.h"
+#include "replay/change_source.h"
+#include "replay/checkpoint_choice.h"
 #include "replay/segment_list.h"
 #include "replay/torn_tail.h"
 
@@ -14,37 +17,10 @@ namespace minod {
 namespace {
 
 constexpr const char* kCleanEndName = "clean-end-offset";
-constexpr std::int64_t kProgressBytes = std::int64_t{8} << 20;
+constexpr std::size_t kPrefetchDistance = 12;  // changes; what a miss in the index costs, by what one that hits does
 
-struct FoundSegment {
-  Offset base;
-  std::string path;
-  std::unique_ptr<File> file;
-  std::int64_t size = 0;
-};
-
-// Opens what is there and makes it durable before the first byte is read: after a kill, bytes that were never
-// acknowledged may sit in the device's volatile cache, be served, and vanish at the next power loss.
-Result<std::vector<FoundSegment>> open_segments(Disk& disk, const std::string& directory) {
-  const auto entries = disk.list(directory);
-  if (!entries) return entries.error();
-  std::vector<FoundSegment> segments;
-  for (const DirectoryEntry& entry : *entries) {
-    const auto base = parse_segment_name(entry.name, kLogSuffix);
-    if (!base) continue;
-    FoundSegment segment{*base, directory + "/" + entry.name, nullptr, 0};
-    auto file = disk.open(segment.path, OpenMode::kReadWrite);
-    if (!file) return file.error();
-    segment.file = std::move(*file);
-    if (auto synced = segment.file->sync_now(); !synced) return synced.error();
-    const auto size = segment.file->size_now();
-    if (!size) return size.error();
-    segment.size = *size;
-    segments.push_back(std::move(segment));
-  }
-  if (auto synced = disk.sync_directory(directory); !synced) return synced.error();
-  std::ranges::sort(segments, {}, &FoundSegment::base);
-  return segments;
+std::string hint_path(const FoundSegment& segment) {
+  return segment.path.substr(0, segment.path.size() - kLogSuffix.size()) + std::string(kHintSuffix);
 }
 
 Error damage(const FoundSegment& segment, FilePosition position, Offset first_lost, const std::string& what) {
@@ -57,65 +33,103 @@ Error damage(const FoundSegment& segment, FilePosition position, Offset first_lo
 
 class Recovery {
  public:
-  Recovery(Disk& disk, const KeyHasher& hasher, Partition& partition, const RecoveryOptions& options,
-           RecoveryReport& report)
-      : disk_(disk), hasher_(hasher), partition_(partition), options_(options), report_(report) {}
+  Recovery(Disk& disk, const std::string& directory, const KeyHasher& hasher, Partition& partition,
+           const RecoveryOptions& options, RecoveryReport& report)
+      : disk_(disk),
+        directory_(directory),
+        hasher_(hasher),
+        partition_(partition),
+        options_(options),
+        report_(report),
+        identity_(identity_of(hasher, options.directory_id, partition.name())),
+        checkpoints_(disk, directory, identity_) {}
 
-  Result<LogStart> run(const std::string& directory);
+  Result<LogStart> run();
 
  private:
-  struct Change {
-    KeyHash hash;
-    Offset offset;
-    bool has_value;
-    UnixMillis expires_at;
-  };
-
-  Result<void> read_segment(std::vector<FoundSegment>& segments, std::size_t i, LogStart& start);
-  Result<void> apply(const BatchView& batch);
+  // What a pass over the files came to: the end of the log, or that a file turned out to be of no use.
+  enum class Pass : std::uint8_t { kDone, kAgain };
+  Result<Pass> read_log(std::vector<FoundSegment>& segments, LogStart& start);
+  std::optional<Error> load_checkpoint(ChangeFeed& feed, std::vector<FoundSegment>& segments, LogStart& start);
+  void read_source(ChangeFeed& feed, std::size_t i, const FoundSegment& segment, LogStart& start);
+  void apply(const ChangePiece& piece, const FoundSegment& segment, Offset from);
+  void apply_changes(const std::vector<IndexChange>& changes, bool only_newer);
+  void report_read(std::int64_t bytes_before);
+  std::optional<Error> wrong_end(const std::vector<FoundSegment>& segments, std::size_t i, const LogStart& start) const;
   Result<void> judge(std::vector<FoundSegment>& segments, std::size_t i, const Error& reason, LogStart& start);
+  Result<void> remove_useless(const std::vector<FoundSegment>& segments, const LogStart& start);
+  Result<void> begin_epoch(LogStart& start);
 
   Disk& disk_;
+  const std::string& directory_;
   const KeyHasher& hasher_;
   Partition& partition_;
   const RecoveryOptions& options_;
   RecoveryReport& report_;
-  Decompressor decompressor_;
-  std::vector<Change> changes_;
+  const IndexIdentity identity_;
+  CheckpointChoice checkpoints_;
+  std::set<Offset> bad_hints_;
+  ChangePiece piece_;
   std::optional<Offset> clean_end_;
+  Offset checkpoint_end_ = kFirstOffset;  // below it, what is read may already be known
   Offset log_start_ = kFirstOffset;
   FilePosition end_;
-  std::int64_t reported_ = 0;
 };
 
-Result<void> Recovery::apply(const BatchView& batch) {
-  const Offset base = batch.header().base_offset;
-  if (batch.header().is_control()) {
-    // The one control batch minod writes; others (of Kafka's transactions) concern no key.
-    return for_each_record(batch, decompressor_, [&](const RecordView& record) {
-      const bool log_start =
-          record.key.size() == 4 && load_big<std::int16_t>(as_bytes(record.key).data() + 2) == kLogStartControl;
-      if (log_start) {
-        partition_.apply_log_start(base);
-        log_start_ = base;
-      }
-      return true;
-    });
+void Recovery::report_read(std::int64_t bytes_before) {
+  report_.bytes = bytes_before + piece_.bytes;
+  if (options_.progress) options_.progress(report_);
+}
+
+void Recovery::apply_changes(const std::vector<IndexChange>& changes, bool only_newer) {
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    if (i + kPrefetchDistance < changes.size()) partition_.index().prefetch(changes[i + kPrefetchDistance].hash());
+    const IndexChange& change = changes[i];
+    if (only_newer) {
+      partition_.apply_if_newer(change.hash(), change.offset(), change.has_value(), change.expires_at());
+    } else {
+      partition_.apply(change.hash(), change.offset(), change.has_value(), change.expires_at());
+    }
   }
-  changes_.clear();
-  auto visited = for_each_record(batch, decompressor_, [&](const RecordView& record) {
-    if (!record.has_key) return true;
-    const KeyHash hash = hasher_(record.key);
-    partition_.index().prefetch(hash);
-    changes_.push_back(Change{hash, record.offset, record.has_value, record.expires_at});
-    return true;
-  });
-  if (!visited) return visited;
-  for (const Change& change : changes_) {
-    partition_.apply(change.hash, change.offset, change.has_value, change.expires_at);
+}
+
+// `from`: no record of the piece is below.
+void Recovery::apply(const ChangePiece& piece, const FoundSegment& segment, Offset from) {
+  const ChangeWindow& window = piece.window;
+  for (const PlacedBatch& batch : window.batches) {
+    partition_.places().placed(batch.header, segment.base, batch.position);
   }
-  report_.records += static_cast<std::int64_t>(changes_.size());
-  return {};
+  for (const SegmentPlaces& places : piece.places) partition_.places().restore(places);
+  if (window.log_start) {
+    partition_.apply_log_start(*window.log_start);
+    log_start_ = *window.log_start;
+  }
+  partition_.index().expect(window.changes.size());
+  apply_changes(window.changes, from < checkpoint_end_);
+  report_.batches += static_cast<std::int64_t>(window.batches.size());
+  report_.records += window.records;
+  if (window.batches.empty()) report_.hint_records += window.records;
+}
+
+// Values and places from the checkpoint. An error says why it is of no use.
+std::optional<Error> Recovery::load_checkpoint(ChangeFeed& feed, std::vector<FoundSegment>& segments, LogStart& start) {
+  const CheckpointHeader& header = checkpoints_.header();
+  const std::int64_t bytes_before = report_.bytes;
+  partition_.index().reserve(checkpoints_.keys());
+  do {
+    piece_ = feed.take(0, std::move(piece_));
+    apply_changes(piece_.window.changes, false);
+    report_.records += static_cast<std::int64_t>(piece_.window.changes.size());
+    report_.checkpoint_records += static_cast<std::int64_t>(piece_.window.changes.size());
+    report_read(bytes_before);
+  } while (!piece_.stop);
+  if (piece_.stop->code != Errc::kEnd) return piece_.stop;
+  checkpoint_end_ = piece_.expected;
+  log_start_ = header.log_start;
+  auto noted = restore_places(segments, header, piece_.places, hasher_, partition_.places(), start);
+  if (!noted) return noted.error();
+  start.end = header.begin;
+  return std::nullopt;
 }
 
 // `i`: the segment with the bad bytes, from end_ on.
@@ -143,82 +157,152 @@ Result<void> Recovery::judge(std::vector<FoundSegment>& segments, std::size_t i,
   return {};
 }
 
-Result<void> Recovery::read_segment(std::vector<FoundSegment>& segments, std::size_t i, LogStart& start) {
-  FoundSegment& segment = segments[i];
-  SegmentReader reader(*segment.file, FilePosition(0), start.end, Epoch{0}, true);
-  end_ = FilePosition(0);
-  for (;;) {
-    const auto batch = reader.next();
-    if (!batch) {
-      if (batch.error().code == Errc::kIo) return batch.error();
-      if (batch.error().code != Errc::kEnd) return judge(segments, i, batch.error(), start);
-      break;
+void Recovery::read_source(ChangeFeed& feed, std::size_t i, const FoundSegment& segment, LogStart& start) {
+  const std::int64_t bytes_before = report_.bytes;
+  do {
+    piece_ = feed.take(i, std::move(piece_));
+    if (!piece_.ignored.empty() && bad_hints_.insert(segment.base).second) {
+      report_.ignored.push_back(hint_path(segment) + ": " + piece_.ignored);
     }
-    if (auto applied = apply(*batch); !applied) return judge(segments, i, applied.error(), start);
-    partition_.places().placed(batch->header(), segment.base, end_);
-    end_ = reader.position();
-    start.end = reader.expected();
-    start.epoch = std::max(start.epoch, reader.epoch());
-    ++report_.batches;
-    report_.bytes += batch->header().length;
-    if (options_.progress && report_.bytes - reported_ >= kProgressBytes) {
-      reported_ = report_.bytes;
-      options_.progress(report_);
-    }
-  }
+    apply(piece_, segment, start.end);
+    end_ = piece_.end;
+    start.end = std::max(start.end, piece_.expected);
+    start.epoch = std::max(start.epoch, piece_.epoch);
+    report_read(bytes_before);
+  } while (!piece_.stop);
+}
+
+// What is wrong with the end of segment `i`, which has been read; nothing when the log goes on behind it, or ends well.
+std::optional<Error> Recovery::wrong_end(const std::vector<FoundSegment>& segments, std::size_t i,
+                                         const LogStart& start) const {
+  if (piece_.stop->code != Errc::kEnd) return piece_.stop;
   const bool last = i + 1 == segments.size();
   if (!last && segments[i + 1].base != start.end) {
-    return judge(segments, i,
-                 Error{Errc::kTorn, 0,
-                       "it ends at offset " + std::to_string(start.end.value()) + ", the next segment begins at " +
-                           std::to_string(segments[i + 1].base.value())},
-                 start);
+    return Error{Errc::kTorn, 0,
+                 "it ends at offset " + std::to_string(start.end.value()) + ", the next segment begins at " +
+                     std::to_string(segments[i + 1].base.value())};
   }
   if (last && clean_end_ && *clean_end_ > start.end) {
-    return judge(
-        segments, i,
-        Error{Errc::kCorrupt, 0,
-              "the log ended at offset " + std::to_string(clean_end_->value()) + " when minod was last stopped"},
-        start);
+    return Error{Errc::kCorrupt, 0,
+                 "the log ended at offset " + std::to_string(clean_end_->value()) + " when minod was last stopped"};
+  }
+  return std::nullopt;
+}
+
+Result<Recovery::Pass> Recovery::read_log(std::vector<FoundSegment>& segments, LogStart& start) {
+  const bool from_checkpoint = checkpoints_.choose(segments, report_.ignored);
+  std::vector<ChangeFeed::Source> sources;
+  std::size_t first = 0;
+  if (from_checkpoint) {
+    sources.push_back(checkpoint_source(checkpoints_.take_reader()));
+    while (segments[first].base != checkpoints_.header().segment) ++first;
+  }
+  const std::size_t shift = sources.size();
+  for (std::size_t i = first; i < segments.size(); ++i) {
+    const FoundSegment& segment = segments[i];
+    const bool hinted = segment.has_hint && i + 1 < segments.size() && !bad_hints_.contains(segment.base);
+    if (from_checkpoint && i == first) {
+      const CheckpointHeader& header = checkpoints_.header();
+      sources.push_back(scan_source(segment, header.position, header.begin, hasher_));
+    } else if (hinted) {
+      sources.push_back(hint_source(disk_, directory_, segment, hasher_, identity_));
+    } else {
+      sources.push_back(scan_source(segment, FilePosition(0), segment.base, hasher_));
+    }
+  }
+  auto feed = std::make_unique<ChangeFeed>(std::move(sources), options_.threads);
+  if (from_checkpoint) {
+    if (const auto bad = load_checkpoint(*feed, segments, start)) {
+      checkpoints_.refuse(bad->message(), report_.ignored);
+      return Pass::kAgain;
+    }
+  }
+  for (std::size_t i = first; i < segments.size(); ++i) {
+    ++report_.segments;
+    read_source(*feed, i - first + shift, segments[i], start);
+    const auto wrong = wrong_end(segments, i, start);
+    if (wrong && wrong->code == Errc::kIo) return *wrong;
+    if (wrong && wrong->code == Errc::kUnsupported && segments[i].has_hint && !bad_hints_.contains(segments[i].base)) {
+      bad_hints_.insert(segments[i].base);
+      report_.ignored.push_back(hint_path(segments[i]) + ": " + wrong->message());
+      return Pass::kAgain;
+    }
+    const bool ends_here = wrong || i + 1 == segments.size();
+    if (from_checkpoint && ends_here && start.end < checkpoint_end_) {
+      checkpoints_.refuse("it is newer than the log, which ends at offset " + std::to_string(start.end.value()),
+                          report_.ignored);
+      return Pass::kAgain;
+    }
+    if (wrong) {
+      feed.reset();
+      if (auto judged = judge(segments, i, *wrong, start); !judged) return judged.error();
+    }
+    start.segments.push_back(SegmentFile{segments[i].base, segments[i].size, end_});
+    if (wrong) break;
+  }
+  return Pass::kDone;
+}
+
+// What must not be taken for true once the log goes on: segments behind a cut, which were never durable or whose loss
+// was accepted, and what was derived from bytes that are gone or that was refused.
+Result<void> Recovery::remove_useless(const std::vector<FoundSegment>& segments, const LogStart& start) {
+  std::vector<std::string> paths = checkpoints_.useless(start.dirty_tail);
+  for (const Offset base : bad_hints_) paths.push_back(directory_ + "/" + segment_name(base, kHintSuffix));
+  for (std::size_t i = start.segments.size(); i < segments.size(); ++i) paths.push_back(segments[i].path);
+  // The segment that is active now had a hint when a cut made it so.
+  for (std::size_t i = start.segments.empty() ? 0 : start.segments.size() - 1; i < segments.size(); ++i) {
+    if (segments[i].has_hint) paths.push_back(hint_path(segments[i]));
+  }
+  for (const std::string& path : paths) {
+    const auto removed = disk_.remove(path);
+    if (!removed && removed.error().code != Errc::kNotFound) return removed;
   }
   return {};
 }
 
-Result<LogStart> Recovery::run(const std::string& directory) {
-  auto segments = open_segments(disk_, directory);
-  if (!segments) return segments.error();
-  auto clean_end = read_clean_end(disk_, directory);
-  if (!clean_end) return clean_end.error();
-  clean_end_ = *clean_end;
-
-  LogStart start;
-  start.epoch = Epoch{0};
-  if (!segments->empty()) start.end = segments->front().base;
-  for (std::size_t i = 0; i < segments->size(); ++i) {
-    FoundSegment& segment = (*segments)[i];
-    if (!start.dirty_tail) {
-      ++report_.segments;
-      if (auto read = read_segment(*segments, i, start); !read) return read.error();
-      start.segments.push_back(SegmentFile{segment.base, segment.size, end_});
-      continue;
-    }
-    // Behind the cut: never durable, or its loss was accepted.
-    segment.file.reset();
-    if (auto removed = disk_.remove(segment.path); !removed) return removed.error();
-  }
-  const auto epochs_read = read_epochs(disk_, directory);
+Result<void> Recovery::begin_epoch(LogStart& start) {
+  const auto epochs_read = read_epochs(disk_, directory_);
   if (!epochs_read && epochs_read.error().code != Errc::kCorrupt) return epochs_read.error();
   std::vector<EpochStart> epochs = epochs_read ? *epochs_read : std::vector<EpochStart>();
   if (!epochs.empty()) start.epoch = std::max(start.epoch, epochs.back().epoch);
   ++start.epoch.value;
   while (!epochs.empty() && epochs.back().start >= start.end) epochs.pop_back();
   epochs.push_back(EpochStart{start.epoch, start.end});
-  if (auto written = write_epochs(disk_, directory, epochs); !written) return written.error();
+  return write_epochs(disk_, directory_, epochs);
+}
+
+Result<LogStart> Recovery::run() {
+  auto segments = open_segments(disk_, directory_);
+  if (!segments) return segments.error();
+  auto clean_end = read_clean_end(disk_, directory_);
+  if (!clean_end) return clean_end.error();
+  clean_end_ = *clean_end;
+
+  const RecoveryReport before = report_;
+  LogStart start;
+  for (;;) {
+    start = LogStart();
+    start.epoch = Epoch{0};
+    if (!segments->empty()) start.end = segments->front().base;
+    const auto pass = read_log(*segments, start);
+    if (!pass) return pass.error();
+    if (*pass == Pass::kDone) break;
+    // From the beginning, without what was of no use.
+    partition_.clear();
+    checkpoint_end_ = log_start_ = kFirstOffset;
+    const std::vector<std::string> ignored = std::exchange(report_.ignored, {});
+    report_ = before;
+    report_.ignored = ignored;
+  }
+  if (auto removed = remove_useless(*segments, start); !removed) return removed.error();
+  if (auto begun = begin_epoch(start); !begun) return begun.error();
   // From here on the log grows: an older note would take the next torn tail for damage.
-  const auto removed = disk_.remove(directory + "/" + kCleanEndName);
+  const auto removed = disk_.remove(directory_ + "/" + kCleanEndName);
   if (!removed && removed.error().code != Errc::kNotFound) return removed.error();
-  if (auto synced = disk_.sync_directory(directory); !synced) return synced.error();
+  if (auto synced = disk_.sync_directory(directory_); !synced) return synced.error();
   start.log_start = log_start_;
+  partition_.index().settle();
+  partition_.set_replayed_bytes(report_.bytes - before.bytes);
   return start;
 }
 
@@ -241,7 +325,7 @@ Result<std::int64_t> log_bytes(Disk& disk, const std::string& directory) {
 
 Result<LogStart> recover(Disk& disk, const std::string& directory, const KeyHasher& hasher, Partition& partition,
                          const RecoveryOptions& options, RecoveryReport& report) {
-  return Recovery(disk, hasher, partition, options, report).run(directory);
+  return Recovery(disk, directory, hasher, partition, options, report).run();
 }
 
 Result<void> note_clean_end(Disk& disk, const std::string& directory, Offset end) {

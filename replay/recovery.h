@@ -1,5 +1,6 @@
-// A restart: reads a partition's log from its start and applies every record, finds where the log ends, and says where
-// writing goes on. Blocking. Nothing is served before it is done.
+// A restart: fills a partition from the newest checkpoint that is of use, the hints of the segments behind it, and the
+// log itself where there are none; finds where the log ends, and says where writing goes on. What comes out is what the
+// whole log would give. Blocking. Nothing is served before it is done.
 #pragma once
 
 #include <cstdint>
@@ -29,15 +30,20 @@ struct TailCut {
 
 struct RecoveryReport {
   std::int64_t segments = 0;
-  std::int64_t bytes = 0;
-  std::int64_t batches = 0;
-  std::int64_t records = 0;
+  std::int64_t bytes = 0;               // of segments, hints and checkpoints that were read
+  std::int64_t batches = 0;             // of segments
+  std::int64_t records = 0;             // that were read, wherever from
+  std::int64_t checkpoint_records = 0;  // of these, from checkpoints
+  std::int64_t hint_records = 0;        // of these, from hints
   std::vector<TailCut> cuts;
+  std::vector<std::string> ignored;  // checkpoints and hints that were of no use, and why; the log was read instead
 };
 
 struct RecoveryOptions {
   bool force_truncate = false;
-  std::function<void(const RecoveryReport&)> progress;  // called every few MiB, with what has been done so far
+  std::string directory_id;  // of minod.meta: hints and checkpoints of another one are ignored
+  unsigned threads = 0;      // that read ahead; 0: the caller's own does it
+  std::function<void(const RecoveryReport&)> progress;  // called every few tens of MiB, with what has been done so far
 };
 
 // Bytes of the segment files in `directory`, for a progress report.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace minod {
 
@@ -11,5 +12,6 @@ inline constexpr int kPartitionsMax = 1 << 10;
 inline constexpr std::size_t kKeySizeMax = std::size_t{64} << 10;
 inline constexpr std::size_t kValueSizeMaxDefault = std::size_t{64} << 20;  // proto-max-bulk-len
 inline constexpr std::size_t kValueSizeCeiling = std::size_t{512} << 20;
+inline constexpr std::int64_t kCheckpointBytesDefault = std::int64_t{256} << 20;  // checkpoint-bytes
 
 }  // namespace minod

@@ -30,6 +30,13 @@ class Partition {
       apply_tombstone(hash, offset);
     }
   }
+  // As apply(), unless what is known of the key is as new: for a restart that reads again what a checkpoint may hold.
+  void apply_if_newer(KeyHash hash, Offset offset, bool has_value, UnixMillis expires_at) {
+    const auto entry = index_.find(hash);
+    if (!entry || entry->offset < offset) apply(hash, offset, has_value, expires_at);
+  }
+  // Forgets all that was applied.
+  void clear();
   // Every record below `offset` is gone.
   void apply_log_start(Offset offset);
 
@@ -50,6 +57,10 @@ class Partition {
   const ExpiryIndex& expiries() const { return expiries_; }
   LogIndex& places() { return places_; }
 
+  // Bytes of the log that a restart would have to read, as far as they were there at the last one.
+  std::int64_t replayed_bytes() const { return replayed_bytes_; }
+  void set_replayed_bytes(std::int64_t bytes) { replayed_bytes_ = bytes; }
+
   // Index, expiries and places: what must be in RAM whatever the cache does.
   std::size_t index_bytes() const { return index_.memory_bytes() + expiries_.memory_bytes() + places_.memory_bytes(); }
 
@@ -66,6 +77,7 @@ class Partition {
   ExpiryIndex expiries_;
   LogIndex places_;
   Offset newest_erasure_ = kNoOffset;
+  std::int64_t replayed_bytes_ = 0;
   std::unique_ptr<Log> log_;  // last: its jobs refer to nothing above, but its destructor runs first
 };
 

@@ -24,6 +24,8 @@ Store::Store(Disk& disk, const Clock& clock, Random& random, StoreOptions option
       hasher_(options_.hash_seed[0], options_.hash_seed[1]),
       cache_(kCacheBytesMin),
       cold_(cache_),
+      hints_(disk, hasher_),
+      checkpointer_(disk, clock, hasher_, options_.directory, options_.directory_id, options_.checkpoint_bytes),
       partitions_(static_cast<std::size_t>(kDatabases * options_.partitions)) {}
 
 Store::~Store() { check(jobs_ == 0, "a store is closed when nothing is in flight"); }
@@ -160,6 +162,7 @@ void Store::dispatch() {
 
 void Store::end_turn() {
   dispatch();
+  checkpointer_.turn();
   trim_memory();
 }
 
@@ -229,7 +232,10 @@ void Store::sync_logs() {
 }
 
 void Store::tick() {
-  for_each_partition([this](Partition& partition) { expire_slice(partition); });
+  for_each_partition([this](Partition& partition) {
+    expire_slice(partition);
+    checkpointer_.consider(partition);
+  });
   // A full disk may have space again: let those that wait ask.
   for (const auto& parked : waiting_) {
     const auto alive = parked.lock();
@@ -271,7 +277,7 @@ void Store::expire_record(Partition& partition, std::string_view key, Offset off
 }
 
 bool Store::idle() const {
-  if (jobs_ != 0 || cold_.reads_in_flight() != 0) return false;
+  if (jobs_ != 0 || cold_.reads_in_flight() != 0 || !hints_.idle() || !checkpointer_.idle()) return false;
   return std::ranges::all_of(partitions_, [](const auto& partition) {
     return !partition || !partition->has_log() || partition->log().idle();
   });

@@ -17,8 +17,10 @@
 #include "index/key_hash.h"
 #include "log/disk.h"
 #include "log/log.h"
+#include "store/checkpointer.h"
 #include "store/cold_reader.h"
 #include "store/command.h"
+#include "store/hint_jobs.h"
 #include "store/limits.h"
 #include "store/partition.h"
 #include "store/reply.h"
@@ -37,6 +39,9 @@ struct StoreOptions {
   bool compress = false;
   SegmentSpace space;
   std::uint64_t hash_seed[2] = {0, 0};  // of the data directory
+  std::string directory_id;             // likewise
+  // A checkpoint of the indexes is due when a restart would have to read this much of a log; 0: none is written.
+  std::int64_t checkpoint_bytes = kCheckpointBytesDefault;
 };
 
 struct StoreCounters {
@@ -88,6 +93,9 @@ class Store {
   void tick();         // about ten times a second: expiry in bounded slices, retries
   void sync_logs();    // once a second under appendfsync everysec
   bool idle() const;   // every log idle: safe to destroy
+  void stop_jobs() { hints_.stop(); }  // those that a stop need not wait for
+  // For a clean stop, when idle: spares the next start what it can. Blocking.
+  void checkpoint_now();
 
   // The owner is told when a log's released() moves, and when a log fails.
   std::function<void(Log&)> on_released;
@@ -115,6 +123,7 @@ class Store {
   Random& random() { return random_; }
   const Clock& clock() const { return clock_; }
   const ValueCache& cache() const { return cache_; }
+  const Checkpointer& checkpointer() const { return checkpointer_; }
   const ColdReader& cold_reader() const { return cold_; }
   const StoreCounters& counters() const { return counters_; }
   void reset_counters() { counters_ = StoreCounters(); }
@@ -145,6 +154,7 @@ class Store {
   void park(Request& request);
   void wake(Request& request);
   void wake_room_waiters(const Log& log);
+  void write_hint(Partition& partition, Offset segment, bool only_if_missing);
   void write_index_files(Partition& partition, Offset segment);
   void trim_memory();
   void expire_slice(Partition& partition);
@@ -157,6 +167,8 @@ class Store {
   KeyHasher hasher_;
   ValueCache cache_;
   ColdReader cold_;
+  HintJobs hints_;
+  Checkpointer checkpointer_;
   StoreCounters counters_;
   std::uint64_t client_bytes_ = 0;
   bool index_over_limit_ = false;

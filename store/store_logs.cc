@@ -21,7 +21,10 @@ LogEvents Store::events_for(Partition& partition) {
     at->places().placed(batch, segment, position);
   };
   events.released = [this, at] { on_released(at->log()); };
-  events.sealed = [this, at](Offset segment) { write_index_files(*at, segment); };
+  events.sealed = [this, at](Offset segment) {
+    write_index_files(*at, segment);
+    write_hint(*at, segment, false);
+  };
   events.room = [this, at] {
     if (at->has_log()) wake_room_waiters(at->log());
   };
@@ -51,6 +54,8 @@ Result<void> Store::adopt(std::unique_ptr<Partition> partition, LogStart start) 
 
 void Store::abandon() {
   for_each_partition([](Partition& partition) { partition.log().abandon(); });
+  hints_.abandon();
+  checkpointer_.abandon();
   jobs_ = 0;
 }
 
@@ -58,7 +63,9 @@ void Store::start() {
   for_each_partition([this](Partition& partition) {
     // A crash may have come between the seal of a segment and its index files; to write them anew costs little.
     for (const auto& [base, segment] : partition.log().segments()) {
-      if (segment.sealed) write_index_files(partition, base);
+      if (!segment.sealed) continue;
+      write_index_files(partition, base);
+      write_hint(partition, base, true);
     }
     partition.log().start();
   });
@@ -124,6 +131,16 @@ void Store::database_made(Partition& partition, Result<std::unique_ptr<Log>> log
     alive->request->database_failed_ = failed;
     wake(*alive->request);
   }
+}
+
+void Store::write_hint(Partition& partition, Offset segment, bool only_if_missing) {
+  hints_.add(HintJobs::Wanted{options_.directory + "/" + partition.name(), segment,
+                              identity_of(hasher_, options_.directory_id, partition.name()), only_if_missing,
+                              [&partition, segment] { return partition.log().segments().contains(segment); }});
+}
+
+void Store::checkpoint_now() {
+  for_each_partition([this](Partition& partition) { checkpointer_.write_now(partition); });
 }
 
 void Store::write_index_files(Partition& partition, Offset segment) {

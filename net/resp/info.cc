@@ -76,6 +76,10 @@ void add(ShardReport& sum, const ShardReport& report) {
   sum.aio.submit_ns += report.aio.submit_ns;
   sum.aio.slow_submits += report.aio.slow_submits;
   sum.aio.longest_submit_ns = std::max(sum.aio.longest_submit_ns, report.aio.longest_submit_ns);
+  sum.checkpoints.written += report.checkpoints.written;
+  sum.checkpoints.failed += report.checkpoints.failed;
+  sum.checkpoints.bytes += report.checkpoints.bytes;
+  sum.checkpoints.slice_ns = std::max(sum.checkpoints.slice_ns, report.checkpoints.slice_ns);
   sum.direct_io = sum.direct_io && report.direct_io;
   sum.keyspaces.resize(std::max(sum.keyspaces.size(), report.keyspaces.size()));
   for (std::size_t db = 0; db < report.keyspaces.size(); ++db) {
@@ -242,6 +246,12 @@ void persistence(Lines& out, const Facts& facts) {
   out.line("minod_direct_io", sum.direct_io ? 1 : 0);
   write_path(out, facts);
   out.line("minod_last_recovery_records", static_cast<std::uint64_t>(recovery.records));
+  out.line("minod_last_recovery_checkpoint_records", static_cast<std::uint64_t>(recovery.checkpoint_records));
+  out.line("minod_last_recovery_hint_records", static_cast<std::uint64_t>(recovery.hint_records));
+  out.line("minod_checkpoints_written", sum.checkpoints.written);
+  out.line("minod_checkpoints_failed", sum.checkpoints.failed);
+  out.line("minod_checkpoint_bytes", sum.checkpoints.bytes);
+  out.line("minod_checkpoint_pause_us_max", static_cast<std::uint64_t>(sum.checkpoints.slice_ns) / 1000);
   out.line("minod_last_recovery_bytes", static_cast<std::uint64_t>(recovery.bytes));
   out.real("minod_last_recovery_seconds", facts.node.recovery_seconds(), "%.3f");
   out.line("minod_last_recovery_cuts", recovery.cuts.size());

@@ -255,6 +255,53 @@ TEST(HashIndex, SampleIsCloseToUniform) {
   EXPECT_EQ(HashIndex().sample(1), std::nullopt);
 }
 
+// As a restart puts them: window after window, each in the order of the hashes, or all of them at once.
+TEST(HashIndex, TakesSortedHashesThatItWasToldOf) {
+  for (const std::size_t window : {std::size_t{1000}, std::size_t{50'000}, std::size_t{300'000}}) {
+    HashIndex index;
+    constexpr std::uint64_t kKeys = 600'000;
+    for (std::uint64_t from = 0; from < kKeys; from += window) {
+      std::vector<std::pair<KeyHash, std::uint64_t>> sorted;
+      for (std::uint64_t key = from; key < std::min<std::uint64_t>(from + window, kKeys); ++key) {
+        sorted.emplace_back(hash_of(key), key);
+      }
+      std::ranges::sort(sorted, {}, [](const auto& one) { return one.first.high; });
+      index.expect(sorted.size());
+      for (const auto& [hash, key] : sorted) index.put(hash, entry_at(key));
+    }
+    index.settle();
+    EXPECT_EQ(index.size(), kKeys);
+    EXPECT_LE(bytes_each(index), 28.0) << window;
+    for (std::uint64_t key = 0; key < kKeys; key += 7) ASSERT_EQ(index.find(hash_of(key)), entry_at(key));
+  }
+}
+
+TEST(HashIndex, IsReadAndFilledAgain) {
+  HashIndex index;
+  for (std::uint64_t key = 0; key < 200'000; ++key) index.put(hash_of(key), entry_at(key));
+  std::vector<HashIndex::Keyed> entries;
+  std::uint64_t cursor = 0;
+  do {
+    cursor = index.read(cursor, 4096, entries);
+  } while (cursor != 0);
+  ASSERT_EQ(entries.size(), index.size()) << "each once";
+  HashIndex copy;
+  copy.reserve(entries.size());
+  for (const HashIndex::Keyed& keyed : entries) EXPECT_EQ(copy.put(keyed.hash, keyed.entry), std::nullopt);
+  EXPECT_LE(bytes_each(copy), 28.0);
+  for (std::uint64_t key = 0; key < 200'000; ++key) ASSERT_EQ(copy.find(hash_of(key)), entry_at(key));
+}
+
+TEST(HashIndex, WhatWasExpectedAndDidNotComeCostsNothing) {
+  HashIndex index;
+  for (std::uint64_t key = 0; key < 100'000; ++key) index.put(hash_of(key), entry_at(key));
+  index.expect(1'000'000);
+  for (std::uint64_t key = 0; key < 100'000; ++key) index.put(hash_of(key), entry_at(key + 1));
+  index.settle();
+  EXPECT_LE(bytes_each(index), 28.0);
+  for (std::uint64_t key = 0; key < 100'000; key += 3) ASSERT_EQ(index.find(hash_of(key)), entry_at(key + 1));
+}
+
 TEST(HashIndex, PrefetchIsHarmless) {
   HashIndex index;
   index.prefetch(hash_of(1));

@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 
+#include "tests/replay/whole_log.h"
 #include "tests/sim/seeds.h"
 #include "tests/store/store_fixture.h"
 
@@ -31,6 +32,7 @@ class StoreModel : public StoreFixture {
     options_.compress = chance_.one_in(3);
     options_.sync = chance_.one_in(4) ? SyncPolicy::kEverySec : SyncPolicy::kAlways;
     options_.memory_bytes_max = std::uint64_t{2} << 20;
+    options_.checkpoint_bytes = chance_.one_in(2) ? 1 + static_cast<std::int64_t>(chance_.below(30'000)) : 0;
     SimDiskOptions disk;
     disk.seed = seed;
     disk.delay_max = 1 + static_cast<unsigned>(chance_.below(6));
@@ -117,6 +119,10 @@ class StoreModel : public StoreFixture {
     if (store_) stop();
     const auto started = try_start();
     ASSERT_TRUE(started.has_value()) << started.error().message();
+    if (store_->partition(0, 0) != nullptr) {
+      const auto whole = test::read_whole_log(*disk_, "data/db0-0", store_->hasher());
+      test::expect_same(*store_->partition(0, 0), *whole);
+    }
     compare();
   }
 
@@ -246,6 +252,7 @@ TEST_F(StoreModel, PowerLoss) {
       for (std::uint64_t left = chance_.below(150); left > 0 && !disk_->crashed(); --left) {
         issue();
         if (chance_.one_in(3)) turn();
+        if (chance_.one_in(8)) store_->tick();
         if (chance_.one_in(20)) advance(Millis(static_cast<std::int64_t>(chance_.below(2000))));
         if (chance_.one_in(10)) store_->sync_logs();
         if (chance_.one_in(25) && !disk_->crashed()) evict_all();

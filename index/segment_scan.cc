@@ -1,0 +1,57 @@
+#include "index/segment_scan.h"
+
+#include <algorithm>
+
+#include "base/endian.h"
+#include "log/format.h"
+
+namespace minod {
+
+Result<void> SegmentScan::next(ChangeWindow& window, std::size_t changes_max) {
+  auto filled = fill(window, changes_max);
+  window.sort(scratch_);
+  return filled;
+}
+
+Result<void> SegmentScan::fill(ChangeWindow& window, std::size_t changes_max) {
+  while (window.changes.size() < changes_max && window.batches.size() < ChangeWindow::kBatchesMax) {
+    const auto batch = reader_.next();
+    if (!batch) return batch.error();
+    const std::size_t before = window.changes.size();
+    if (auto added = add(*batch, window); !added) {
+      window.changes.resize(std::min(before, window.changes.size()));
+      return added;
+    }
+    window.batches.push_back(PlacedBatch{batch->header(), end_});
+    end_ = reader_.position();
+    expected_ = reader_.expected();
+    epoch_ = std::max(epoch_, reader_.epoch());
+    bytes_ += batch->header().length;
+  }
+  return {};
+}
+
+Result<void> SegmentScan::add(const BatchView& batch, ChangeWindow& window) {
+  if (batch.header().is_control()) {
+    // The one control batch minod writes; others (of Kafka's transactions) concern no key.
+    return for_each_record(batch, decompressor_, [&](const RecordView& record) {
+      const bool log_start =
+          record.key.size() == 4 && load_big<std::int16_t>(as_bytes(record.key).data() + 2) == kLogStartControl;
+      if (log_start) {
+        window.changes.clear();
+        window.log_start = batch.header().base_offset;
+      }
+      return true;
+    });
+  }
+  const std::size_t before = window.changes.size();
+  auto visited = for_each_record(batch, decompressor_, [&](const RecordView& record) {
+    if (!record.has_key) return true;
+    window.changes.emplace_back(hasher_(record.key), record.offset, record.has_value, record.expires_at);
+    return true;
+  });
+  if (visited) window.records += static_cast<std::int64_t>(window.changes.size() - before);
+  return visited;
+}
+
+}  // namespace minod

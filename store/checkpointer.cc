@@ -1,0 +1,212 @@
+#include "store/checkpointer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "base/diag.h"
+
+namespace minod {
+
+namespace {
+
+constexpr std::size_t kSliceSlots = 4096;
+constexpr std::int64_t kPause = 9;  // times what a slice took
+
+// The older of the two, or one that is not there or of no use.
+std::string slot_to_replace(Disk& disk, const std::string& directory, const IndexIdentity& identity) {
+  std::string oldest;
+  Offset begin;
+  for (const std::string_view name : kCheckpointNames) {
+    const auto opened = CheckpointReader::open(disk, directory + "/" + std::string(name), identity);
+    if (!opened) return std::string(name);
+    if (oldest.empty() || (*opened)->header().begin < begin) {
+      oldest = name;
+      begin = (*opened)->header().begin;
+    }
+  }
+  return oldest;
+}
+
+}  // namespace
+
+struct Checkpointer::Work {
+  enum class Step : std::uint8_t { kPlaces, kEntries, kEnd, kPublish };
+
+  Work(Partition& of, std::string in) : partition(of), directory(std::move(in)) {}
+
+  Partition& partition;
+  std::string directory;
+  CheckpointHeader header;
+  Step step = Step::kPlaces;
+  Offset next_segment;  // whose places are not in the file yet
+  std::uint64_t cursor = 0;
+  Offset end;
+  std::uint64_t changes = 0;
+  std::uint64_t bytes = 0;
+  ChunkBuilder builder;
+  ChangeWindow window;
+  std::vector<HashIndex::Keyed> entries;
+  std::optional<ReplacedFile> file;  // a job's, while one runs
+};
+
+std::int64_t Checkpointer::log_bytes(const Partition& partition) const {
+  return partition.replayed_bytes() + static_cast<std::int64_t>(partition.log().counters().bytes);
+}
+
+bool Checkpointer::due(const Partition& partition, std::int64_t bytes) const {
+  const auto begun = begun_at_.find(partition.id());
+  return log_bytes(partition) - (begun == begun_at_.end() ? 0 : begun->second) >= bytes;
+}
+
+void Checkpointer::consider(Partition& partition) {
+  if (work_ || running_ || bytes_ == 0 || partition.log().failure() != nullptr) return;
+  // A large index is written less often: checkpoints then never take more than half of what the log writes.
+  const auto file = file_bytes_.find(partition.id());
+  const std::int64_t bytes = std::max(bytes_, file == file_bytes_.end() ? 0 : 2 * file->second);
+  if (due(partition, bytes)) begin(partition);
+}
+
+void Checkpointer::begin(Partition& partition) {
+  begun_at_[partition.id()] = log_bytes(partition);
+  work_ = std::make_shared<Work>(partition, directory_ + "/" + partition.name());
+  const Log::NextPlace next = partition.log().next_place();
+  CheckpointHeader& header = work_->header;
+  header.identity = identity_of(hasher_, directory_id_, partition.name());
+  header.begin = next.offset;
+  header.segment = next.segment;
+  header.position = next.position;
+  header.log_start = partition.log().log_start();
+  put_header(work_->builder, header);
+  // The active segment's, as they are now; the others do not change.
+  for (const SegmentPlaces& places : partition.places().places(header.segment)) work_->builder.places(places);
+}
+
+// The next segment's places, or the next entries.
+bool Checkpointer::slice() {
+  Work& work = *work_;
+  if (work.step == Work::Step::kPlaces) {
+    const auto places = work.partition.places().next_places(work.next_segment);
+    if (places && places->segment < work.header.segment) {
+      work.builder.places(*places);
+      work.next_segment = places->segment + OffsetCount(1);
+      return false;
+    }
+    work.step = Work::Step::kEntries;
+  }
+  add_entries();
+  if (work.cursor != 0) return false;
+  work.step = Work::Step::kEnd;
+  work.end = work.partition.log().marks().appended();
+  put_end(work.builder, work.end, work.changes);
+  return true;
+}
+
+void Checkpointer::add_entries() {
+  Work& work = *work_;
+  work.entries.clear();
+  work.cursor = work.partition.index().read(work.cursor, kSliceSlots, work.entries);
+  if (work.entries.empty()) return;
+  work.window.clear();
+  for (const HashIndex::Keyed& keyed : work.entries) {
+    UnixMillis expires_at = kNeverExpires;
+    if (keyed.entry.expires) {
+      const auto found = work.partition.expiries().find(keyed.entry.offset);
+      check(found.has_value(), "an entry that expires has its time");
+      expires_at = *found;
+    }
+    work.window.changes.emplace_back(keyed.hash, keyed.entry.offset, true, expires_at);
+  }
+  work.changes += work.window.changes.size();
+  work.builder.changes(work.window);
+}
+
+void Checkpointer::turn() {
+  if (!work_ || running_) return;
+  Work& work = *work_;
+  if (work.partition.log().failure() != nullptr) {
+    finished(std::nullopt);
+    return;
+  }
+  if (work.step == Work::Step::kEnd || work.step == Work::Step::kPublish) {
+    // What the file speaks of must be in the log whenever the file is there.
+    if (work.partition.log().marks().durable() < work.end) {
+      work.partition.log().sync();  // under appendfsync no nobody else does it
+      return;
+    }
+    work.step = Work::Step::kPublish;
+    run([at = work_] { return at->file->publish(); });
+    return;
+  }
+  const MonotonicNanos before = clock_.monotonic();
+  if (before < next_slice_) return;
+  const bool last = slice();
+  const MonotonicNanos after = clock_.monotonic();
+  const Nanos took = after - before;
+  counters_.slice_ns = std::max(counters_.slice_ns, took.value());
+  next_slice_ = after + Nanos(took.value() * kPause);
+  if (!last && work.builder.size() < kBufferBytes) return;
+  auto bytes = std::make_shared<std::vector<std::byte>>(work.builder.take());
+  work.bytes += bytes->size();
+  run([this, at = work_, bytes]() -> Result<void> {
+    if (!at->file) at->file.emplace(disk_, at->directory, slot_to_replace(disk_, at->directory, at->header.identity));
+    return at->file->append(*bytes);
+  });
+}
+
+void Checkpointer::run(std::function<Result<void>()> job) {
+  running_ = true;
+  auto result = std::make_shared<Result<void>>();
+  disk_.run_aside([job = std::move(job), result] { *result = job(); },
+                  [this, result] {
+                    running_ = false;
+                    job_done(*result);
+                  });
+}
+
+void Checkpointer::job_done(const Result<void>& result) {
+  if (!work_) return;
+  if (!result) {
+    finished(result.error());
+  } else if (work_->step == Work::Step::kPublish) {
+    finished(std::nullopt);
+  }
+}
+
+void Checkpointer::finished(const std::optional<Error>& failure) {
+  if (failure) {
+    // The one before is still there, and the log behind it.
+    ++counters_.failed;
+    diag::warning("the checkpoint of " + work_->directory + " was not written: " + failure->message());
+  } else if (work_->step == Work::Step::kPublish) {
+    ++counters_.written;
+    counters_.bytes = work_->bytes;
+    file_bytes_[work_->partition.id()] = static_cast<std::int64_t>(work_->bytes);
+  }
+  work_.reset();
+}
+
+void Checkpointer::write_now(Partition& partition) {
+  work_.reset();
+  if (bytes_ == 0 || partition.log().failure() != nullptr || !due(partition, std::min(bytes_, kStopBytesMin))) return;
+  begin(partition);
+  ReplacedFile file(disk_, work_->directory, slot_to_replace(disk_, work_->directory, work_->header.identity));
+  Result<void> result;
+  for (bool last = false; !last && result;) {
+    last = slice();
+    if (!last && work_->builder.size() < kBufferBytes) continue;
+    const std::vector<std::byte> bytes = work_->builder.take();
+    work_->bytes += bytes.size();
+    result = file.append(bytes);
+  }
+  if (result) result = file.publish();
+  work_->step = Work::Step::kPublish;
+  finished(result ? std::nullopt : std::optional(result.error()));
+}
+
+void Checkpointer::abandon() {
+  work_.reset();
+  running_ = false;
+}
+
+}  // namespace minod

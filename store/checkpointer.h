@@ -1,0 +1,85 @@
+// Writes checkpoints of the indexes while they are in use: copies a few thousand entries at a time into a buffer, which
+// a job appends to the file. docs/FORMAT.md, "Checkpoint", says why what comes out is right. One partition at a time;
+// belongs to the store's thread.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/ids.h"
+#include "base/result.h"
+#include "index/checkpoint_file.h"
+#include "index/chunk_file.h"
+#include "log/disk.h"
+#include "store/partition.h"
+
+namespace minod {
+
+struct CheckpointCounters {
+  std::uint64_t written = 0;
+  std::uint64_t failed = 0;
+  std::uint64_t bytes = 0;    // of the last one
+  std::int64_t slice_ns = 0;  // the longest that the shard's loop was held up
+};
+
+class Checkpointer {
+ public:
+  // `bytes`: a checkpoint is due when a restart would have to read this much of the log; 0: never.
+  Checkpointer(Disk& disk, const Clock& clock, const KeyHasher& hasher, std::string directory, std::string directory_id,
+               std::int64_t bytes)
+      : disk_(disk),
+        clock_(clock),
+        hasher_(hasher),
+        directory_(std::move(directory)),
+        directory_id_(std::move(directory_id)),
+        bytes_(bytes) {}
+
+  // Begins a checkpoint of the partition when one is due and none is being written.
+  void consider(Partition& partition);
+  // Goes on with what was begun, for a part of a millisecond at most; takes a tenth of the time at most.
+  void turn();
+  // For a clean stop, when nothing is in flight: a whole checkpoint, unless reading the log anew costs less. Blocking.
+  void write_now(Partition& partition);
+
+  bool busy() const { return work_ != nullptr; }
+  bool idle() const { return !running_; }  // no job is under way
+  void abandon();                          // no job will ever end; or: what was begun is not gone on with
+  const CheckpointCounters& counters() const { return counters_; }
+
+  // What a job writes at a time, about.
+  static constexpr std::size_t kBufferBytes = std::size_t{1} << 20;
+  // To read less than this takes a restart no time that matters.
+  static constexpr std::int64_t kStopBytesMin = std::int64_t{16} << 20;
+
+ private:
+  struct Work;
+  std::int64_t log_bytes(const Partition& partition) const;
+  bool due(const Partition& partition, std::int64_t bytes) const;
+  void begin(Partition& partition);
+  bool slice();  // true: all is in the builder
+  void add_entries();
+  void run(std::function<Result<void>()> job);
+  void job_done(const Result<void>& result);
+  void finished(const std::optional<Error>& failure);
+
+  Disk& disk_;
+  const Clock& clock_;
+  const KeyHasher& hasher_;
+  std::string directory_;
+  std::string directory_id_;
+  std::int64_t bytes_;
+  std::map<std::uint16_t, std::int64_t> begun_at_;    // log_bytes() at the last one, by partition
+  std::map<std::uint16_t, std::int64_t> file_bytes_;  // of the last one, by partition
+  std::shared_ptr<Work> work_;
+  bool running_ = false;
+  MonotonicNanos next_slice_;
+  CheckpointCounters counters_;
+};
+
+}  // namespace minod
