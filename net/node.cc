@@ -69,12 +69,19 @@ class Progress {
     shown_ = now;
     const double seconds = static_cast<double>((now - begin_).value()) / 1e9;
     const double rate = static_cast<double>(report.bytes) / seconds;
-    const double left = static_cast<double>(std::max<std::int64_t>(total_ - report.bytes, 0)) / rate;
-    char text[160];
-    std::snprintf(text, sizeof text, "restart: %s of %s read, %" PRId64 " records, %s/s, %.0f s left",
-                  size_text(static_cast<std::uint64_t>(report.bytes)).c_str(),
-                  size_text(static_cast<std::uint64_t>(total_)).c_str(), report.records,
-                  size_text(static_cast<std::uint64_t>(rate)).c_str(), left);
+    char text[200];
+    const int size = std::snprintf(text, sizeof text,
+                                   "restart: %" PRId64 " records (%" PRId64 " from checkpoints, %" PRId64
+                                   " from hints), %s read, %s/s",
+                                   report.records, report.checkpoint_records, report.hint_records,
+                                   size_text(static_cast<std::uint64_t>(report.bytes)).c_str(),
+                                   size_text(static_cast<std::uint64_t>(rate)).c_str());
+    // What checkpoints and hints spare is not known beforehand.
+    if (report.checkpoint_records + report.hint_records == 0) {
+      const double left = static_cast<double>(std::max<std::int64_t>(total_ - report.bytes, 0)) / rate;
+      std::snprintf(text + size, sizeof text - static_cast<std::size_t>(size), " of %s, %.0f s left",
+                    size_text(static_cast<std::uint64_t>(total_)).c_str(), left);
+    }
     diag::notice(text);
   }
 

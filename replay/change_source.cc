@@ -25,6 +25,24 @@ ChangeFeed::Fill scan_fill(const FoundSegment& segment, FilePosition position, O
   };
 }
 
+// Fills the piece with as many of the hint's windows as it may hold: the larger the window, the nearer are neighbours
+// in the index.
+Result<void> read_hint(HintReader& reader, ChangeWindow& part, ChangePiece& piece, std::vector<IndexChange>& scratch) {
+  ChangeWindow& window = piece.window;
+  Result<void> more;
+  while (more && window.changes.size() < ChangeWindow::kChangesMax) {
+    more = reader.next(part);
+    if (part.log_start) {
+      window.changes.clear();
+      window.log_start = part.log_start;
+    }
+    window.changes.insert(window.changes.end(), part.changes.begin(), part.changes.end());
+    window.records += part.records;
+  }
+  window.sort(scratch);
+  return more;
+}
+
 // Of a derived file: what the reader says, so that the log is read in its place.
 Error turned_bad(const Error& error) {
   return error.code == Errc::kEnd ? error : Error{Errc::kUnsupported, 0, error.message()};
@@ -76,8 +94,9 @@ ChangeFeed::Source hint_source(Disk& disk, const std::string& directory, const F
       };
     }
     std::shared_ptr<HintReader> reader(std::move(*opened));
-    return [reader, bytes = std::int64_t{0}](ChangePiece& piece) mutable {
-      if (auto more = reader->next(piece.window); !more) piece.stop = turned_bad(more.error());
+    return [reader, part = ChangeWindow(), scratch = std::vector<IndexChange>(),
+            bytes = std::int64_t{0}](ChangePiece& piece) mutable {
+      if (auto more = read_hint(*reader, part, piece, scratch); !more) piece.stop = turned_bad(more.error());
       bytes += static_cast<std::int64_t>(piece.window.changes.size()) * kChangeBytes;
       piece.bytes = bytes;
       if (!piece.stop || piece.stop->code != Errc::kEnd) return;

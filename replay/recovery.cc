@@ -72,6 +72,7 @@ class Recovery {
   ChangePiece piece_;
   std::optional<Offset> clean_end_;
   Offset checkpoint_end_ = kFirstOffset;  // below it, what is read may already be known
+  std::int64_t checkpoint_bytes_ = 0;
   Offset log_start_ = kFirstOffset;
   FilePosition end_;
 };
@@ -125,6 +126,7 @@ std::optional<Error> Recovery::load_checkpoint(ChangeFeed& feed, std::vector<Fou
   } while (!piece_.stop);
   if (piece_.stop->code != Errc::kEnd) return piece_.stop;
   checkpoint_end_ = piece_.expected;
+  checkpoint_bytes_ = piece_.bytes;
   log_start_ = header.log_start;
   auto noted = restore_places(segments, header, piece_.places, hasher_, partition_.places(), start);
   if (!noted) return noted.error();
@@ -290,6 +292,7 @@ Result<LogStart> Recovery::run() {
     // From the beginning, without what was of no use.
     partition_.clear();
     checkpoint_end_ = log_start_ = kFirstOffset;
+    checkpoint_bytes_ = 0;
     const std::vector<std::string> ignored = std::exchange(report_.ignored, {});
     report_ = before;
     report_.ignored = ignored;
@@ -302,7 +305,7 @@ Result<LogStart> Recovery::run() {
   if (auto synced = disk_.sync_directory(directory_); !synced) return synced.error();
   start.log_start = log_start_;
   partition_.index().settle();
-  partition_.set_replayed_bytes(report_.bytes - before.bytes);
+  partition_.set_replayed_bytes(report_.bytes - before.bytes - checkpoint_bytes_);
   return start;
 }
 

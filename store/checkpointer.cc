@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::size_t kSliceSlots = 4096;
 constexpr std::int64_t kPause = 9;  // times what a slice took
+constexpr Nanos kTickSlices{600'000};
+constexpr std::int64_t kBytesPerKey = 24;  // of the file
 
 // The older of the two, or one that is not there or of no use.
 std::string slot_to_replace(Disk& disk, const std::string& directory, const IndexIdentity& identity) {
@@ -62,9 +64,8 @@ bool Checkpointer::due(const Partition& partition, std::int64_t bytes) const {
 void Checkpointer::consider(Partition& partition) {
   if (work_ || running_ || bytes_ == 0 || partition.log().failure() != nullptr) return;
   // A large index is written less often: checkpoints then never take more than half of what the log writes.
-  const auto file = file_bytes_.find(partition.id());
-  const std::int64_t bytes = std::max(bytes_, file == file_bytes_.end() ? 0 : 2 * file->second);
-  if (due(partition, bytes)) begin(partition);
+  const auto file_bytes = static_cast<std::int64_t>(partition.index().size()) * kBytesPerKey;
+  if (due(partition, std::max(bytes_, 2 * file_bytes))) begin(partition);
 }
 
 void Checkpointer::begin(Partition& partition) {
@@ -122,7 +123,16 @@ void Checkpointer::add_entries() {
 }
 
 void Checkpointer::turn() {
-  if (!work_ || running_) return;
+  if (!work_ || running_ || clock_.monotonic() < next_slice_) return;
+  step();
+}
+
+void Checkpointer::tick() {
+  const MonotonicNanos begin = clock_.monotonic();
+  while (work_ && !running_ && work_->step < Work::Step::kEnd && clock_.monotonic() - begin < kTickSlices) step();
+}
+
+void Checkpointer::step() {
   Work& work = *work_;
   if (work.partition.log().failure() != nullptr) {
     finished(std::nullopt);
@@ -139,7 +149,6 @@ void Checkpointer::turn() {
     return;
   }
   const MonotonicNanos before = clock_.monotonic();
-  if (before < next_slice_) return;
   const bool last = slice();
   const MonotonicNanos after = clock_.monotonic();
   const Nanos took = after - before;
@@ -181,7 +190,6 @@ void Checkpointer::finished(const std::optional<Error>& failure) {
   } else if (work_->step == Work::Step::kPublish) {
     ++counters_.written;
     counters_.bytes = work_->bytes;
-    file_bytes_[work_->partition.id()] = static_cast<std::int64_t>(work_->bytes);
   }
   work_.reset();
 }

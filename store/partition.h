@@ -57,7 +57,7 @@ class Partition {
   const ExpiryIndex& expiries() const { return expiries_; }
   LogIndex& places() { return places_; }
 
-  // Bytes of the log that a restart would have to read, as far as they were there at the last one.
+  // Bytes of the log, or of hints, that the restart had to read behind the checkpoint.
   std::int64_t replayed_bytes() const { return replayed_bytes_; }
   void set_replayed_bytes(std::int64_t bytes) { replayed_bytes_ = bytes; }
 

@@ -232,6 +232,7 @@ void Store::sync_logs() {
 }
 
 void Store::tick() {
+  checkpointer_.tick();
   for_each_partition([this](Partition& partition) {
     expire_slice(partition);
     checkpointer_.consider(partition);

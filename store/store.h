@@ -87,12 +87,12 @@ class Store {
 
   // ---- between commands
 
-  void dispatch();     // sends what the logs gathered, as far as no write is in flight
-  void end_turn();     // dispatch(), and lets memory go
-  std::size_t poll();  // resumes requests; returns how many. Disk::poll() is the owner's to call
-  void tick();         // about ten times a second: expiry in bounded slices, retries
-  void sync_logs();    // once a second under appendfsync everysec
-  bool idle() const;   // every log idle: safe to destroy
+  void dispatch();                     // sends what the logs gathered, as far as no write is in flight
+  void end_turn();                     // dispatch(), and lets memory go
+  std::size_t poll();                  // resumes requests; returns how many. Disk::poll() is the owner's to call
+  void tick();                         // about ten times a second: expiry in bounded slices, retries
+  void sync_logs();                    // once a second under appendfsync everysec
+  bool idle() const;                   // every log idle: safe to destroy
   void stop_jobs() { hints_.stop(); }  // those that a stop need not wait for
   // For a clean stop, when idle: spares the next start what it can. Blocking.
   void checkpoint_now();

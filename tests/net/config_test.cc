@@ -23,6 +23,7 @@ std::string why_refused(std::string_view name, std::string_view value) {
 const std::map<std::string_view, std::vector<std::string>> kGoodValues{
     {"appendfsync", {"always", "everysec", "no"}},
     {"bind", {"127.0.0.1", "0.0.0.0 ::", "10.1.2.3 fe80::1"}},
+    {"checkpoint-bytes", {"0", "268435456", "1099511627776"}},
     {"compression-type", {"none", "zstd"}},
     {"dir", {"/var/lib/minod", "."}},
     {"enable-debug-command", {"yes", "no"}},
@@ -53,6 +54,7 @@ const std::map<std::string_view, std::vector<std::string>> kGoodValues{
 const std::map<std::string_view, std::vector<std::string>> kBadValues{
     {"appendfsync", {"", "sometimes", "yes"}},
     {"bind", {"", " ", "example.org", "127.0.0.1 nowhere", "-::1", "256.0.0.1"}},
+    {"checkpoint-bytes", {"", "-1", "2tb"}},
     {"compression-type", {"", "gzip"}},
     {"dir", {"", std::string(5000, 'x'), std::string("a\0b", 3)}},
     {"enable-debug-command", {"", "local"}},

@@ -256,7 +256,7 @@ TEST_F(CheckpointTest, ItIsRightWhateverHappensMeanwhile) {
       std::vector<std::string> many{"MSET"};
       for (int i = 0; i < 10'000; ++i) {
         many.push_back("base" + std::to_string(part * 10'000 + i));
-        many.push_back("v");
+        many.push_back(std::string(60, 'v'));
       }
       ASSERT_EQ(run(many), "+OK\r\n");
     }
