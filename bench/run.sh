@@ -14,9 +14,9 @@ trap 'kill -9 "${pids[@]}" 2>/dev/null; wait 2>/dev/null; rm -rf "$work"' EXIT
 
 say() { printf '%s\n' "$*"; }
 wait_for() {  # port
-  for _ in $(seq 1 6000); do
+  for _ in $(seq 1 15000); do
     [ "$(redis-cli -p "$1" ping 2>/dev/null)" = PONG ] && return 0
-    sleep 0.05
+    sleep 0.02
   done
   say "the server on port $1 did not answer" >&2
   exit 1
@@ -118,29 +118,72 @@ load_keys() {  # port
   "$bin/minod-bench" -p "$1" --load --keys "$keys" --value 100 --connections 16 --pipeline 64 --duration 0 \
     >/dev/null 2>&1
 }
+# Seconds from the start of a server to its first PONG, appended to restart.ROW.
+timed_start() {  # ROW minod|redis NAME PORT options...
+  local row=$1 kind=$2 begin
+  shift 2
+  begin=$(date +%s.%N)
+  "start_$kind" "$@"
+  awk -v a="$begin" -v b="$(date +%s.%N)" 'BEGIN {printf "%.3f\n", b - a}' >>"$work/restart.$row"
+}
+end_of() {  # SIGNAL NAME
+  kill "-$1" "$(pid_of "$2")"
+  wait "$(pid_of "$2")" 2>/dev/null || true
+}
+restart_row() {  # ROW
+  printf '%-34s %7.2f s\n' "$1" "$(median <"$work/restart.$1")"
+}
+# Waits until the node has written what it writes by itself: hints of what is sealed, a checkpoint when one is due.
+settle_minod() {  # PORT
+  local before=-1 now
+  for _ in $(seq 1 120); do
+    now=$(cd "$work/minod/data/db0-0" && ls -l --time-style=+ ./*.hint checkpoint.* 2>/dev/null | md5sum)
+    [ "$now" != "$before" ] || return 0
+    before=$now
+    sleep 2
+  done
+}
 restart() {
   say "== restart and memory with $keys keys of 100-byte values"
-  start_minod minod 17431 --maxmemory 256mb
-  start_redis redis_aof 17432 --appendonly yes --appendfsync no --aof-use-rdb-preamble no --auto-aof-rewrite-percentage 0
+  local minod_options=(--maxmemory 256mb) derived="$work/minod/data/db0-0"
+  local aof=(--appendonly yes --appendfsync no --aof-use-rdb-preamble no --auto-aof-rewrite-percentage 0)
+  start_minod minod 17431 "${minod_options[@]}"
+  start_redis redis_aof 17432 "${aof[@]}"
   load_keys 17431
   load_keys 17432
   say "keys: minod $(redis-cli -p 17431 dbsize), redis $(redis-cli -p 17432 dbsize)"
   say "RSS after loading: minod $(rss_mib minod) MiB (maxmemory 256mb), redis $(rss_mib redis_aof) MiB"
-  local round begin name port
+  redis-cli -p 17432 save >/dev/null
+  mkdir -p "$work/redis_rdb"
+  mv "$work/redis_aof/dump.rdb" "$work/redis_rdb/"
+  settle_minod 17431
+  end_of KILL minod
+  end_of KILL redis_aof
+  local round
   for round in $(seq 1 "$rounds"); do
-    for name in minod redis_aof; do
-      kill -9 "$(pid_of $name)"
-      wait "$(pid_of $name)" 2>/dev/null || true
-      begin=$(date +%s.%N)
-      if [ $name = minod ]; then
-        start_minod minod 17431 --maxmemory 256mb
-      else
-        start_redis redis_aof 17432 --appendonly yes --appendfsync no --aof-use-rdb-preamble no --auto-aof-rewrite-percentage 0
-      fi
-      awk -v a="$begin" -v b="$(date +%s.%N)" 'BEGIN {print b - a}' >>"$work/restart.$name"
-    done
+    timed_start minod-after-kill minod minod 17431 "${minod_options[@]}"
+    end_of TERM minod
+    timed_start minod-after-a-clean-stop minod minod 17431 "${minod_options[@]}"
+    settle_minod 17431
+    end_of KILL minod
+    rm -rf "$work/derived" && mkdir "$work/derived" && mv "$derived"/checkpoint.* "$work/derived/"
+    timed_start minod-hints-only minod minod 17431 "${minod_options[@]}" --checkpoint-bytes 0
+    end_of KILL minod
+    mv "$derived"/*.hint "$work/derived/"
+    timed_start minod-log-only minod minod 17431 "${minod_options[@]}" --checkpoint-bytes 0
+    end_of KILL minod
+    mv "$work/derived"/* "$derived/"
+    timed_start redis-RDB redis redis_rdb 17433 --appendonly no
+    end_of KILL redis_rdb
+    timed_start redis-AOF redis redis_aof 17432 "${aof[@]}"
+    [ "$round" = "$rounds" ] || end_of KILL redis_aof
   done
-  say "restart (kill -9 to PONG): minod $(median <"$work/restart.minod") s, redis AOF $(median <"$work/restart.redis_aof") s"
+  say "restart, start of the process to PONG, medians of $rounds rounds:"
+  local row
+  for row in minod-after-kill minod-after-a-clean-stop minod-hints-only minod-log-only redis-RDB redis-AOF; do
+    restart_row "$row"
+  done
+  timed_start last minod minod 17431 "${minod_options[@]}"
   say "RSS after the restart: minod $(rss_mib minod) MiB, redis $(rss_mib redis_aof) MiB"
   redis-benchmark -p 17431 -t get -c 50 -n 200000 -r "$keys" --csv | awk -F'"' 'NR > 1 {print "random GET from disk: " $4 "/s"}'
   say "RSS after reading: minod $(rss_mib minod) MiB"
