@@ -152,7 +152,8 @@ class Log {
     Offset offset;
   };
   NextPlace next_place() const {
-    return {segments_.all().rbegin()->first, position_, builder_.is_open() ? builder_.base_offset() : marks_.appended()};
+    return {segments_.all().rbegin()->first, position_,
+            builder_.is_open() ? builder_.base_offset() : marks_.appended()};
   }
 
   const LogCounters& counters() const { return counters_; }
