@@ -64,7 +64,7 @@ append() {
     for shape in "256k 1" "256k 4" "1m 1" "1m 2" "4m 1"; do
       size=${shape% *} depth=${shape#* }
       best=$(fio_run 512m --rw=write --bs="$size" --iodepth="$depth" --sync=dsync --runtime=1 |
-        awk -v best="$best" '{mib = $2 / 1048576; print mib > best ? mib : best}')
+        awk -v best="$best" '{mib = $2 / 1048576; print (mib > best ? mib : best)}')
     done
     note append.fio "$best"
     line=$(log_run append) && note append.log "$(field mib_per_second <<<"$line")"
