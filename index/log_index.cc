@@ -7,7 +7,7 @@ namespace minod {
 void LogIndex::placed(const BatchHeader& batch, Offset segment, FilePosition position) {
   auto at = segments_.find(segment);
   if (at == segments_.end()) {
-    at = segments_.emplace(segment, Entry{OffsetIndex(segment), SegmentIndexFiles(segment), FilePosition(0)}).first;
+    at = segments_.emplace(segment, Entry{OffsetIndex(segment), SegmentIndexFiles(segment), FilePosition(0), 0}).first;
   }
   at->second.offsets.add(batch.base_offset, position);
   if (at->second.files) at->second.files->add(batch, position);
@@ -20,7 +20,13 @@ std::optional<LogIndex::Place> LogIndex::find(Offset offset) const {
   const auto& [segment, entry] = *std::prev(after);
   if (entry.offsets.empty()) return std::nullopt;
   const OffsetIndex::Span span = entry.offsets.find(offset, entry.end);
-  return Place{segment, span.begin, span.end};
+  return Place{segment, entry.generation, span.begin, span.end};
+}
+
+void LogIndex::replace(Offset end, OffsetIndex offsets, SegmentIndexFiles files, FilePosition file_end) {
+  const Offset base = offsets.base();
+  segments_.erase(segments_.lower_bound(base), segments_.lower_bound(end));
+  segments_.emplace(base, Entry{std::move(offsets), std::move(files), file_end, ++generations_});
 }
 
 std::optional<SegmentIndexFiles> LogIndex::take_files(Offset segment) {

@@ -2,6 +2,7 @@
 // being filled. Told by the log where batches are placed; rebuilt by recovery. Belongs to the log's thread.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 
@@ -17,9 +18,14 @@ class LogIndex {
   // The batch was placed in the segment with this base offset. In order.
   void placed(const BatchHeader& batch, Offset segment, FilePosition position);
 
+  // Compaction: the segments that begin in [offsets.base(), end) are now one, whose batches `offsets` and `files` know
+  // and whose last batch ends at `file_end`.
+  void replace(Offset end, OffsetIndex offsets, SegmentIndexFiles files, FilePosition file_end);
+
   // The bytes of a segment that hold the batch with `offset`; nothing when the segment is not there any more.
   struct Place {
     Offset segment;
+    std::uint32_t generation;  // of the segment's contents: positions of another one mean nothing
     FilePosition begin;
     FilePosition end;
   };
@@ -39,8 +45,10 @@ class LogIndex {
     OffsetIndex offsets;
     std::optional<SegmentIndexFiles> files;
     FilePosition end;
+    std::uint32_t generation = 0;
   };
   std::map<Offset, Entry> segments_;
+  std::uint32_t generations_ = 0;
 };
 
 }  // namespace minod

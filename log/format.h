@@ -60,5 +60,6 @@ inline constexpr std::int64_t kIndexIntervalBytes = 4096;
 inline constexpr std::string_view kLogSuffix = ".log";
 inline constexpr std::string_view kIndexSuffix = ".index";
 inline constexpr std::string_view kTimeIndexSuffix = ".timeindex";
+inline constexpr std::string_view kHintSuffix = ".hint";
 
 }  // namespace minod

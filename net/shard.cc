@@ -270,6 +270,7 @@ ShardReport Shard::fresh_report() {
   report.cache_records = store_->cache().count();
   report.cold_reads = store_->cold_reader().reads() - cold_reads_before_;
   report.pending_bytes = store_->pending_bytes();
+  report.compaction = store_->compaction_report();
   report.keyspaces.assign(kDatabases, {});
   report.log_end = 0;
   report.log_bytes = report.disk_bytes = report.groups = 0;

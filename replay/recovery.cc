@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/endian.h"
+#include "log/compaction_swap.h"
 #include "log/epoch_file.h"
 #include "log/reader.h"
 #include "log/segment_name.h"
@@ -155,7 +156,7 @@ Result<void> Recovery::read_segment(std::vector<FoundSegment>& segments, std::si
       break;
     }
     if (auto applied = apply(*batch); !applied) return judge(segments, i, applied.error(), start);
-    partition_.places().placed(batch->header(), segment.base, end_);
+    partition_.placed(batch->header(), segment.base, end_);
     end_ = reader.position();
     start.end = reader.expected();
     start.epoch = std::max(start.epoch, reader.epoch());
@@ -185,6 +186,7 @@ Result<void> Recovery::read_segment(std::vector<FoundSegment>& segments, std::si
 }
 
 Result<LogStart> Recovery::run(const std::string& directory) {
+  if (auto swapped = finish_swaps(disk_, directory); !swapped) return swapped.error();
   auto segments = open_segments(disk_, directory);
   if (!segments) return segments.error();
   auto clean_end = read_clean_end(disk_, directory);

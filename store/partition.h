@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <string>
 
@@ -13,6 +14,7 @@
 #include "index/hash_index.h"
 #include "index/key_hash.h"
 #include "index/log_index.h"
+#include "index/segment_counts.h"
 #include "log/log.h"
 
 namespace minod {
@@ -33,6 +35,18 @@ class Partition {
   // Every record below `offset` is gone.
   void apply_log_start(Offset offset);
 
+  // The log has placed a batch.
+  void placed(const BatchHeader& batch, Offset segment, FilePosition position) {
+    places_.placed(batch, segment, position);
+    counts_.placed(batch, segment);
+  }
+
+  // A restart may load a checkpoint of the index and replay the log from here on: what erases keys from here on must
+  // stay in the log, or the checkpoint's entries for them would come back. Set before the checkpoint's first entry is
+  // read from the index; of two checkpoints, the older one counts.
+  Offset replay_begin() const { return replay_begin_; }
+  void set_replay_begin(Offset offset) { replay_begin_ = offset; }
+
   // A restart starts its reading of values from disk only; nothing is known of the order of older erasures then.
   Offset newest_erasure() const { return newest_erasure_; }
 
@@ -49,9 +63,12 @@ class Partition {
   ExpiryIndex& expiries() { return expiries_; }
   const ExpiryIndex& expiries() const { return expiries_; }
   LogIndex& places() { return places_; }
+  SegmentCounts& counts() { return counts_; }
 
   // Index, expiries and places: what must be in RAM whatever the cache does.
-  std::size_t index_bytes() const { return index_.memory_bytes() + expiries_.memory_bytes() + places_.memory_bytes(); }
+  std::size_t index_bytes() const {
+    return index_.memory_bytes() + expiries_.memory_bytes() + places_.memory_bytes() + counts_.memory_bytes();
+  }
 
   std::string name() const { return "db" + std::to_string(db_) + "-" + std::to_string(number_); }
 
@@ -65,6 +82,8 @@ class Partition {
   HashIndex index_;
   ExpiryIndex expiries_;
   LogIndex places_;
+  SegmentCounts counts_;
+  Offset replay_begin_{std::numeric_limits<std::int64_t>::max()};  // no checkpoint
   Offset newest_erasure_ = kNoOffset;
   std::unique_ptr<Log> log_;  // last: its jobs refer to nothing above, but its destructor runs first
 };

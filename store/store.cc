@@ -24,7 +24,11 @@ Store::Store(Disk& disk, const Clock& clock, Random& random, StoreOptions option
       hasher_(options_.hash_seed[0], options_.hash_seed[1]),
       cache_(kCacheBytesMin),
       cold_(cache_),
-      partitions_(static_cast<std::size_t>(kDatabases * options_.partitions)) {}
+      compactor_(disk_, clock_, hasher_, options_.directory, options_.segment_bytes, options_.compress),
+      partitions_(static_cast<std::size_t>(kDatabases * options_.partitions)) {
+  compactor_.set_options(options_.compaction);
+  compactor_.on_failed = [this](const Error& error) { on_failed(error); };
+}
 
 Store::~Store() { check(jobs_ == 0, "a store is closed when nothing is in flight"); }
 
@@ -230,6 +234,7 @@ void Store::sync_logs() {
 
 void Store::tick() {
   for_each_partition([this](Partition& partition) { expire_slice(partition); });
+  compactor_.tick(partitions_);
   // A full disk may have space again: let those that wait ask.
   for (const auto& parked : waiting_) {
     const auto alive = parked.lock();
@@ -271,7 +276,7 @@ void Store::expire_record(Partition& partition, std::string_view key, Offset off
 }
 
 bool Store::idle() const {
-  if (jobs_ != 0 || cold_.reads_in_flight() != 0) return false;
+  if (jobs_ != 0 || cold_.reads_in_flight() != 0 || compactor_.job_running()) return false;
   return std::ranges::all_of(partitions_, [](const auto& partition) {
     return !partition || !partition->has_log() || partition->log().idle();
   });

@@ -19,6 +19,7 @@
 #include "log/log.h"
 #include "store/cold_reader.h"
 #include "store/command.h"
+#include "store/compactor.h"
 #include "store/limits.h"
 #include "store/partition.h"
 #include "store/reply.h"
@@ -37,6 +38,7 @@ struct StoreOptions {
   bool compress = false;
   SegmentSpace space;
   std::uint64_t hash_seed[2] = {0, 0};  // of the data directory
+  CompactionOptions compaction;
 };
 
 struct StoreCounters {
@@ -116,6 +118,9 @@ class Store {
   const Clock& clock() const { return clock_; }
   const ValueCache& cache() const { return cache_; }
   const ColdReader& cold_reader() const { return cold_; }
+  Compactor& compactor() { return compactor_; }
+  bool request_compaction() { return compactor_.request(partitions_); }
+  CompactionReport compaction_report() const { return compactor_.report(partitions_); }
   const StoreCounters& counters() const { return counters_; }
   void reset_counters() { counters_ = StoreCounters(); }
 
@@ -157,6 +162,7 @@ class Store {
   KeyHasher hasher_;
   ValueCache cache_;
   ColdReader cold_;
+  Compactor compactor_;
   StoreCounters counters_;
   std::uint64_t client_bytes_ = 0;
   bool index_over_limit_ = false;

@@ -18,7 +18,7 @@ LogEvents Store::events_for(Partition& partition) {
   Partition* const at = &partition;
   LogEvents events;
   events.placed = [at](const BatchHeader& batch, Offset segment, FilePosition position) {
-    at->places().placed(batch, segment, position);
+    at->placed(batch, segment, position);
   };
   events.released = [this, at] { on_released(at->log()); };
   events.sealed = [this, at](Offset segment) { write_index_files(*at, segment); };
@@ -51,6 +51,7 @@ Result<void> Store::adopt(std::unique_ptr<Partition> partition, LogStart start) 
 
 void Store::abandon() {
   for_each_partition([](Partition& partition) { partition.log().abandon(); });
+  compactor_.abandon();
   jobs_ = 0;
 }
 
