@@ -101,11 +101,14 @@ std::optional<UnixMillis> Call::expiry_of(std::string_view key, int db) {
     ++store_.counters_.misses;
     return std::nullopt;
   }
+  const auto indexed = entry->expires ? partition->expiries().find(entry->offset) : std::nullopt;
+  if (indexed == ExpiryIndex::kLatest) {
+    const Value* const value = find(key, db);
+    return value == nullptr ? std::nullopt : std::optional(value->expires_at);
+  }
   ++store_.counters_.hits;
   depend_on(*partition, entry->offset);
-  if (!entry->expires) return kNeverExpires;
-  const auto expires_at = partition->expiries().find(entry->offset);
-  return expires_at ? *expires_at : kNeverExpires;
+  return indexed ? *indexed : kNeverExpires;
 }
 
 void Call::park_for(Partition& partition, Offset offset, bool key_only) {
