@@ -1,5 +1,5 @@
 // Sends the same random commands to redis-server and to minod and compares every reply: see reply_rules.cc for what may
-// differ. `differential_test MODE [--seed N]`; MINOD_DIFF_SECONDS says for how long.
+// differ. `differential_test MODE [--seed N]`; MINOD_DIFF_SECONDS says for how long, MINOD_DIFF_SEED from which seed.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -195,7 +195,8 @@ int run(const Mode& mode, std::uint64_t seed) {
 }
 
 int main_of(int argc, char** argv) {
-  std::uint64_t seed = std::random_device()();
+  const char* const wanted = std::getenv("MINOD_DIFF_SEED");
+  std::uint64_t seed = wanted != nullptr ? std::strtoull(wanted, nullptr, 10) : std::random_device()();
   const Mode* mode = nullptr;
   for (int i = 1; i < argc; ++i) {
     if (std::strcmp(argv[i], "--seed") == 0 && i + 1 < argc) seed = std::strtoull(argv[++i], nullptr, 10);
