@@ -127,15 +127,16 @@ class Fuzzer {
       if (random_.one_in(6)) add(other, {"SETRANGE", watched, "0", "w"});
     }
     const bool empty = random_.one_in(30);
+    const std::size_t begin = steps.size();
     if (!random_.one_in(40)) add(client, {"MULTI"});
     for (std::uint64_t count = empty ? 0 : 1 + random_.below(10); count > 0; --count) add(client, writer_.next());
-    static const std::vector<Arguments> kOdd = {
-        {"MULTI"},        {"WATCH", "a"},     {"UNWATCH"},         {"EXEC", "x"}, {"WATCH"},
-        {"DISCARD", "x"}, {"CLIENT", "NOPE"}, {"SHUTDOWN", "FOO"}, {"ECHO", "x"}, {"WAIT", "1", "0"}};
+    const std::vector<Arguments> odd = {{"MULTI"},     {"WATCH", watched}, {"UNWATCH"},        {"EXEC", "x"},
+                                        {"WATCH"},     {"DISCARD", "x"},   {"CLIENT", "NOPE"}, {"SHUTDOWN", "FOO"},
+                                        {"ECHO", "x"}, {"WAIT", "1", "10"}};
     if (random_.one_in(12)) {
       // SHUTDOWN is refused in MULTI and harmless outside because of its argument.
-      const auto at = static_cast<std::ptrdiff_t>(random_.below(steps.size() + 1));
-      steps.insert(steps.begin() + at, {Step::Kind::kCommand, client, kOdd[random_.below(kOdd.size())]});
+      const auto at = static_cast<std::ptrdiff_t>(begin + random_.below(steps.size() + 1 - begin));
+      steps.insert(steps.begin() + at, {Step::Kind::kCommand, client, odd[random_.below(odd.size())]});
     }
     add(client, {random_.one_in(15) ? "DISCARD" : "EXEC"});
     writer_.end_transaction();

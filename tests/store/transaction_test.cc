@@ -4,7 +4,9 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdio>
+#include <algorithm>
+#include <memory>
+#include <utility>
 
 #include "tests/sim/seeds.h"
 #include "tests/store/commands_fixture.h"
@@ -123,10 +125,9 @@ TEST_P(TransactionTest, TheKeyspaceAsItIsWithin) {
                   {"DEL", "b"},
                   {"KEYS", "*"},
                   {"RANDOMKEY"},
-                  {"SCAN", "0", "COUNT", "100"}})
-                .substr(22),
-            bulk("1") + integer(1) + kOk + kOk + integer(0) + integer(2) + integer(1) + array({bulk("c")}) + bulk("c") +
-                array({bulk("0"), array({bulk("c")})}));
+                  {"SCAN", "0", "COUNT", "100"}}),
+            array({bulk("a"), bulk("b")}) + bulk("1") + integer(1) + kOk + kOk + integer(0) + integer(2) + integer(1) +
+                array({bulk("c")}) + bulk("c") + array({bulk("0"), array({bulk("c")})}));
   EXPECT_EQ(run({"DBSIZE"}), integer(1));
 }
 
@@ -225,6 +226,7 @@ TEST_P(TransactionTest, WhatHasNoRoomIsRefusedWhole) {
 }
 
 TEST_P(TransactionTest, TooManyBytesAreRefusedWhole) {
+  if (GetParam()) GTEST_SKIP() << "half a gigabyte, and the limits do not ask where values come from";
   const std::string large(32 << 20, 'x');
   EXPECT_EQ(run({"SET", "a", large}), kOk);
   Commands copies{{"SET", "mark", "1"}};
@@ -282,7 +284,8 @@ TEST_P(TransactionTest, AfterAPowerLossAllOrNothing) {
     }
     ++(keys == integer(2) ? all : none);
   }
-  EXPECT_GT(none, 0u) << all;
+  EXPECT_GT(none, 0u);
+  EXPECT_GT(all, 0u);
 }
 
 }  // namespace
