@@ -274,8 +274,16 @@ bool Call::put_staged(std::string_view key, std::string_view value, UnixMillis e
   return true;
 }
 
+// Asks for no expiry, which may park: DEL has erased keys before this one by now.
 bool Call::erase_staged(std::string_view key, int db) {
-  if (!expiry_of(key, db)) return false;
+  const StagedWrites::Write* const write = staged_->find(key, db);
+  if (write != nullptr || staged_->flushed(db)) {
+    if (write == nullptr || !write->present) return false;
+  } else {
+    Partition* const partition = store_.partition(db, request_.partition);
+    if (partition == nullptr || !partition->has_log()) return false;
+    if (!live_entry(*partition, store_.hash(key), key)) return false;
+  }
   staged_->erase(key, db);
   wrote_ = true;
   return true;

@@ -112,6 +112,17 @@ TEST_P(TransactionTest, ErrorsStandAmongTheReplies) {
   EXPECT_EQ(run({"GET", "b"}), bulk("3"));
 }
 
+// Such a time is on the record only, so to tell whether the key is there may take a read.
+TEST_P(TransactionTest, TimesThatTheIndexCannotHold) {
+  const std::string late = "300000000000000";
+  EXPECT_EQ(run({"SET", "a", "1"}), kOk);
+  EXPECT_EQ(run({"SET", "b", "2", "PXAT", late}), kOk);
+  EXPECT_EQ(run({"SET", "c", "3", "PXAT", late}), kOk);
+  EXPECT_EQ(exec({{"DEL", "a", "b"}, {"MSETNX", "d", "4", "c", "5"}, {"PEXPIRETIME", "c"}, {"EXISTS", "b", "c"}}),
+            integer(2) + integer(0) + ":" + late + "\r\n" + integer(1));
+  EXPECT_EQ(exec({{"DEL", "c"}, {"SETNX", "c", "6"}, {"TTL", "c"}}), integer(1) + integer(1) + integer(-1));
+}
+
 TEST_P(TransactionTest, TheKeyspaceAsItIsWithin) {
   EXPECT_EQ(exec({{"DBSIZE"}, {"KEYS", "*"}, {"RANDOMKEY"}}), integer(0) + "*0\r\n" + kNull);
   EXPECT_EQ(run({"MSET", "a", "1", "b", "2"}), kOk);
@@ -261,6 +272,7 @@ TEST_P(TransactionTest, AfterAPowerLossAllOrNothing) {
     disk.seed = seed;
     disk.delay_max = 3;
     disk.tear_sectors = true;
+    options_.segment_bytes = std::int64_t{1} << 20;
     use_disk(disk);
     const std::string old(300, 'o');
     ASSERT_EQ(run({"MSET", "a", old, "b", old, "c", old, "gone", old}), kOk);
