@@ -17,10 +17,12 @@ inline std::size_t share_of(std::size_t whole) {
   return std::max<std::size_t>(1, whole * percent / 100);
 }
 
-// The seeds of a simulation test: from 0, so that a failure repeats by itself, or from MINOD_SEED on.
-inline std::vector<std::uint64_t> seeds(std::size_t count) {
+// The seeds of a simulation test: from 0, so that a failure repeats by itself, or from MINOD_SEED on; MINOD_SEED_COUNT
+// of them when it is set.
+inline std::vector<std::uint64_t> seeds(std::size_t whole) {
   const char* text = std::getenv("MINOD_SEED");
-  std::vector<std::uint64_t> all(count);
+  const char* count = std::getenv("MINOD_SEED_COUNT");
+  std::vector<std::uint64_t> all(count == nullptr ? whole : std::strtoull(count, nullptr, 10));
   std::iota(all.begin(), all.end(), text == nullptr ? 0 : std::strtoull(text, nullptr, 10));
   return all;
 }
