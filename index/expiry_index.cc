@@ -11,7 +11,8 @@ namespace minod {
 namespace {
 
 constexpr std::uint64_t kMask48 = (std::uint64_t{1} << 48) - 1;
-constexpr std::uint64_t kTimeMax = kMask48 - 1;  // stored plus one, because 0 is an empty slot
+// Stored plus one, because 0 is an empty slot.
+constexpr auto kTimeMax = static_cast<std::uint64_t>(ExpiryIndex::kLatest.value());
 constexpr std::uint64_t kMultiplier = 0x9e3779b97f4a7c15ULL & kMask48;
 
 constexpr std::uint64_t inverse48(std::uint64_t odd) {

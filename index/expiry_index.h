@@ -19,8 +19,9 @@ class ExpiryIndex {
   ExpiryIndex(ExpiryIndex&&) noexcept;
   ExpiryIndex& operator=(ExpiryIndex&&) noexcept;
 
-  // 48 bits of each are kept: offsets below HashIndex::kOffsetLimit, times before the year 10889; later times are kept
-  // as kNeverExpires would be, which find() returns as the latest time that fits.
+  // 48 bits of each are kept: offsets below HashIndex::kOffsetLimit, times below kLatest, in the year 10889. find()
+  // gives that for all later ones; when exactly is on the record.
+  static constexpr UnixMillis kLatest{(std::int64_t{1} << 48) - 2};
   void put(Offset offset, UnixMillis expires_at);
   std::optional<UnixMillis> find(Offset offset) const;
   void erase(Offset offset);

@@ -158,7 +158,7 @@ void SegmentRewrite::count(const RewriteRecord& record) {
     return;
   }
   ++counts_.records;
-  if (is_erasure(record)) ++counts_.erasures;
+  if (record.kind == RewriteRecord::Kind::kTombstone) ++counts_.erasures;  // a log start that is kept stays
   if (counts_.records == 1) counts_.first_time = record.view.timestamp;
   counts_.last_time = std::max(counts_.last_time, record.view.timestamp);
 }

@@ -39,7 +39,9 @@ class Connection {
   const std::string& local() const { return local_; }
   bool is_unix() const { return is_unix_; }
   int fd() const { return socket_.get(); }
-  std::size_t memory_bytes() const { return sizeof *this + in_.capacity() + replies_.bytes().capacity(); }
+  std::size_t memory_bytes() const {
+    return sizeof *this + in_.capacity() + replies_.bytes().capacity() + session_.queued_bytes();
+  }
   std::size_t input_bytes() const { return in_.size(); }
   std::size_t input_room() const { return in_.room(); }
   std::size_t output_bytes() const { return replies_.bytes().size(); }

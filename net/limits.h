@@ -14,6 +14,10 @@ struct RespLimits {
   std::size_t unauthenticated_argument_count_max = 10;
 };
 
+// Of one transaction, from MULTI or the first WATCH to EXEC. The store has limits of its own: store/transaction.h.
+inline constexpr std::size_t kQueuedCommandsMax = std::size_t{64} << 10;
+inline constexpr std::size_t kQueuedBytesMax = std::size_t{1} << 30;  // arguments, watched keys
+
 inline constexpr std::size_t kReadBytesMin = 2 * 1024;     // a socket read asks for this much at first,
 inline constexpr std::size_t kReadChunkBytes = 64 * 1024;  // for this much when the client sends more,
 inline constexpr std::size_t kReadBytesMax = 1024 * 1024;  // and for up to this much within a large value

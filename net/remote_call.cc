@@ -24,6 +24,7 @@ class Execution {
   }
 
   void run() {
+    if (call_.transaction) return run_transaction();
     Reply reply(replies_.bytes(), call_.protocol);
     if (shard_.store().run(*call_.spec, request_, reply, replies_.bytes()) == Store::Outcome::kParked) return;
     replies_.hold(0, request_.dependencies);
@@ -34,6 +35,13 @@ class Execution {
   struct Gate : CommitGate::Waiter {
     Execution* execution = nullptr;
   };
+
+  void run_transaction() {
+    if (shard_.store().run(*call_.transaction, request_) == Store::Outcome::kParked) return;
+    replies_.bytes().append('+');  // stands for the replies in the transaction: it leaves when they may
+    replies_.hold(0, request_.dependencies);
+    leave();
+  }
 
   void leave() {
     if (replies_.released() < replies_.bytes().size()) {
@@ -64,6 +72,28 @@ void run_remotely(Shard& from, int to, RemoteCall call, std::function<void(std::
               [&target, origin = from.number(), call = std::move(call), done = std::move(done)]() mutable {
                 (new Execution(target, origin, std::move(call), std::move(done)))->run();
               });
+}
+
+void run_remotely(Shard& from, int to, std::shared_ptr<Transaction> transaction, std::uint16_t partition,
+                  std::function<void()> done) {
+  RemoteCall call;
+  call.partition = partition;
+  call.transaction = std::move(transaction);
+  run_remotely(from, to, std::move(call), [done = std::move(done)](const std::string&) { done(); });
+}
+
+void find_newest_records(Store& store, std::uint16_t partition, std::vector<WatchedKey>& keys) {
+  for (WatchedKey& watched : keys) watched.offset = store.newest_record(watched.db, partition, watched.key);
+}
+
+void watch_remotely(Shard& from, int to, std::uint16_t partition, std::vector<WatchedKey> keys,
+                    std::function<void(const std::vector<WatchedKey>&)> done) {
+  Shard& target = from.node().shard(to);
+  target.post(from.number(), [&target, origin = from.number(), partition, keys = std::move(keys),
+                              done = std::move(done)]() mutable {
+    find_newest_records(target.store(), partition, keys);
+    target.node().shard(origin).post(target.number(), [done = std::move(done), keys = std::move(keys)] { done(keys); });
+  });
 }
 
 }  // namespace minod

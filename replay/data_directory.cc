@@ -10,7 +10,9 @@
 #include <charconv>
 #include <cinttypes>
 #include <cstdio>
+#include <filesystem>
 
+#include "base/crc32c.h"
 #include "store/limits.h"
 
 namespace minod {
@@ -63,16 +65,41 @@ Result<Fd> lock_directory(const std::string& path) {
   return fd;
 }
 
-Result<void> write_meta(const std::string& path, const DirectoryFacts& facts) {
+std::string facts_text(const DirectoryFacts& facts) {
   char text[256];
-  const int size =
-      std::snprintf(text, sizeof text, "format 1\nid %s\nhash-seed %016" PRIx64 "%016" PRIx64 "\npartitions %d\n",
-                    facts.id.c_str(), facts.hash_seed[0], facts.hash_seed[1], facts.partitions);
+  std::snprintf(text, sizeof text, "format 1\nid %s\nhash-seed %016" PRIx64 "%016" PRIx64 "\npartitions %d\n",
+                facts.id.c_str(), facts.hash_seed[0], facts.hash_seed[1], facts.partitions);
+  return text;
+}
+
+std::string with_checksum(const std::string& facts) {
+  char line[32];
+  std::snprintf(line, sizeof line, "crc32c %08x\n", static_cast<unsigned>(crc32c(as_bytes(facts))));
+  return facts + line;
+}
+
+// Beside partitions, what is missing was there once. A new one would have another seed and perhaps another number of
+// partitions, and keys would be looked for where they are not.
+Result<void> check_nothing_stands_beside(const std::string& path, const std::string& name) {
+  std::error_code failure;
+  for (const auto& entry : std::filesystem::directory_iterator(path, failure)) {
+    if (!parse_partition_name(entry.path().filename().string())) continue;
+    return Error{Errc::kCorrupt, 0,
+                 name + " is missing and " + entry.path().string() +
+                     " is there; restore it from a backup of this data directory"};
+  }
+  if (failure) return errno_error("list " + path, failure.value());
+  return {};
+}
+
+Result<void> write_meta(const std::string& path, const DirectoryFacts& facts) {
+  const std::string text = with_checksum(facts_text(facts));
+  const auto size = static_cast<ssize_t>(text.size());
   const std::string name = path + "/" + kMetaName;
   const std::string temporary = name + ".tmp";
   {
     const Fd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (fd.get() < 0 || write(fd.get(), text, static_cast<std::size_t>(size)) != size || fsync(fd.get()) != 0) {
+    if (fd.get() < 0 || write(fd.get(), text.data(), text.size()) != size || fsync(fd.get()) != 0) {
       return errno_error("write " + temporary, errno);
     }
   }
@@ -93,7 +120,10 @@ Result<DirectoryFacts> parse_meta(const std::string& name, const std::string& te
                      "; this minod reads format 1. Start the version that wrote it"};
   }
   const bool power_of_two = facts.partitions > 0 && (facts.partitions & (facts.partitions - 1)) == 0;
-  if (found != 5 || !power_of_two || facts.partitions > kPartitionsMax) {
+  // Those made before there was a checksum have none.
+  const std::string expected = facts_text(facts);
+  const bool whole = text == with_checksum(expected) || text == expected;
+  if (found != 5 || !whole || !power_of_two || facts.partitions > kPartitionsMax) {
     return Error{Errc::kCorrupt, 0, name + " is damaged; restore it from a backup of this data directory"};
   }
   return facts;
@@ -122,6 +152,7 @@ Result<std::unique_ptr<DataDirectory>> DataDirectory::open(const std::string& pa
   }
   if (errno != ENOENT) return errno_error("open " + name, errno);
 
+  if (auto alone = check_nothing_stands_beside(path, name); !alone) return alone.error();
   directory->was_made_ = true;
   DirectoryFacts& facts = directory->facts_;
   facts.hash_seed[0] = random.next();

@@ -25,7 +25,7 @@ struct DirectoryFacts {
 class DataDirectory {
  public:
   // Makes the directory when it is not there, takes its lock, reads its facts or, in an empty one, writes them with
-  // `partitions`. kBusy: another process has it, named by pid.
+  // `partitions`. kBusy: another process has it, named by pid. kCorrupt: the facts are damaged, or missing beside data.
   static Result<std::unique_ptr<DataDirectory>> open(const std::string& path, int partitions, Random& random);
 
   const std::string& path() const { return path_; }

@@ -9,6 +9,7 @@
 #include "log/epoch_file.h"
 #include "log/segment_name.h"
 #include "replay/batch_cut.h"
+#include "replay/log_bounds.h"
 #include "replay/recovery.h"
 
 namespace minod {
@@ -145,6 +146,7 @@ Result<CopyReport> copy_partition(Disk& disk, const std::string& from, const std
   if (!epochs && epochs.error().code != Errc::kCorrupt) return epochs.error();
   if (epochs) {
     std::erase_if(*epochs, [&](const EpochStart& epoch) { return epoch.start >= survey.range.until; });
+    begin_at(*epochs, survey.range.from);
     if (auto written = write_epochs(disk, to, *epochs); !written) return written.error();
   }
   if (auto noted = note_clean_end(disk, to, survey.range.until); !noted) return noted.error();

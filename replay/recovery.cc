@@ -1,6 +1,7 @@
 #include "replay/recovery.h"
 
 #include <algorithm>
+#include <limits>
 #include <set>
 #include <utility>
 
@@ -11,6 +12,7 @@
 #include "replay/change_source.h"
 #include "replay/checkpoint_choice.h"
 #include "replay/live_counts.h"
+#include "replay/log_bounds.h"
 #include "replay/segment_list.h"
 #include "replay/torn_tail.h"
 
@@ -63,7 +65,9 @@ class Recovery {
   std::optional<Error> wrong_end(const std::vector<FoundSegment>& segments, std::size_t i, const LogStart& start) const;
   Result<void> judge(std::vector<FoundSegment>& segments, std::size_t i, const Error& reason, LogStart& start);
   Result<void> remove_useless(const std::vector<FoundSegment>& segments, const LogStart& start);
-  Result<void> begin_epoch(LogStart& start);
+  Result<void> read_bounds();
+  Result<void> check_nothing_missing(const std::vector<FoundSegment>& segments) const;
+  Result<void> begin_epoch(const std::vector<FoundSegment>& segments, LogStart& start);
 
   Disk& disk_;
   const std::string& directory_;
@@ -75,7 +79,8 @@ class Recovery {
   CheckpointChoice checkpoints_;
   std::set<Offset> bad_hints_;
   ChangePiece piece_;
-  std::optional<Offset> clean_end_;
+  std::vector<EpochStart> epochs_;        // of the file beside the log
+  std::optional<Offset> clean_end_;       // the log was durable up to there
   Offset checkpoint_end_ = kFirstOffset;  // below it, what is read may already be known
   std::int64_t checkpoint_bytes_ = 0;
   Offset log_start_ = kFirstOffset;
@@ -226,8 +231,9 @@ std::optional<Error> Recovery::wrong_end(const std::vector<FoundSegment>& segmen
                      std::to_string(segments[i + 1].base.value())};
   }
   if (last && clean_end_ && *clean_end_ > start.end) {
-    return Error{Errc::kCorrupt, 0,
-                 "the log ended at offset " + std::to_string(clean_end_->value()) + " when minod was last stopped"};
+    return Error{
+        Errc::kCorrupt, 0,
+        "the log ended at offset " + std::to_string(clean_end_->value()) + " when minod was last started or stopped"};
   }
   return std::nullopt;
 }
@@ -303,11 +309,33 @@ Result<void> Recovery::remove_useless(const std::vector<FoundSegment>& segments,
   return {};
 }
 
-Result<void> Recovery::begin_epoch(LogStart& start) {
-  const auto epochs_read = read_epochs(disk_, directory_);
-  if (!epochs_read && epochs_read.error().code != Errc::kCorrupt) return epochs_read.error();
-  std::vector<EpochStart> epochs = epochs_read ? *epochs_read : std::vector<EpochStart>();
+// What the small files know of where the log begins and ends.
+Result<void> Recovery::read_bounds() {
+  const auto clean_end = read_clean_end(disk_, directory_);
+  if (!clean_end) return clean_end.error();
+  auto epochs = read_epochs(disk_, directory_);
+  if (!epochs && epochs.error().code != Errc::kCorrupt) return epochs.error();
+  if (epochs) epochs_ = std::move(*epochs);
+  clean_end_ = known_end(*clean_end, epochs_);
+  return {};
+}
+
+// A segment that is not there at all: the first one, or all of them. Others are missed by the ones around them.
+Result<void> Recovery::check_nothing_missing(const std::vector<FoundSegment>& segments) const {
+  const Offset begin = segments.empty() ? kFirstOffset : segments.front().base;
+  const Offset expected = known_begin(log_start_, epochs_);
+  const bool all_missing = segments.empty() && clean_end_ && *clean_end_ > begin;
+  if (options_.force_truncate || (begin <= expected && !all_missing)) return {};
+  return missing_segments(directory_, segments.empty(), begin, expected);
+}
+
+Result<void> Recovery::begin_epoch(const std::vector<FoundSegment>& segments, LogStart& start) {
+  std::vector<EpochStart> epochs = epochs_;
+  begin_at(epochs, segments.empty() ? start.end : segments.front().base);
   if (!epochs.empty()) start.epoch = std::max(start.epoch, epochs.back().epoch);
+  if (start.epoch.value == std::numeric_limits<std::int32_t>::max()) {
+    return Error{Errc::kCorrupt, 0, directory_ + ": the epoch of its last batch is damaged: no greater one is left"};
+  }
   ++start.epoch.value;
   while (!epochs.empty() && epochs.back().start >= start.end) epochs.pop_back();
   epochs.push_back(EpochStart{start.epoch, start.end});
@@ -318,9 +346,7 @@ Result<LogStart> Recovery::run() {
   if (auto swapped = finish_swaps(disk_, directory_); !swapped) return swapped.error();
   auto segments = open_segments(disk_, directory_);
   if (!segments) return segments.error();
-  auto clean_end = read_clean_end(disk_, directory_);
-  if (!clean_end) return clean_end.error();
-  clean_end_ = *clean_end;
+  if (auto read = read_bounds(); !read) return read.error();
 
   const RecoveryReport before = report_;
   LogStart start;
@@ -339,8 +365,9 @@ Result<LogStart> Recovery::run() {
     report_ = before;
     report_.ignored = ignored;
   }
+  if (auto whole = check_nothing_missing(*segments); !whole) return whole.error();
   if (auto removed = remove_useless(*segments, start); !removed) return removed.error();
-  if (auto begun = begin_epoch(start); !begun) return begun.error();
+  if (auto begun = begin_epoch(*segments, start); !begun) return begun.error();
   // From here on the log grows: an older note would take the next torn tail for damage.
   const auto removed = disk_.remove(directory_ + "/" + kCleanEndName);
   if (!removed && removed.error().code != Errc::kNotFound) return removed.error();

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "store/partition.h"
 #include "store/request.h"
+#include "store/staged_writes.h"
 #include "store/store.h"
 
 namespace minod {
@@ -16,7 +17,7 @@ void Call::finish() {
   if (group_ != nullptr) std::exchange(group_, nullptr)->log().end_group();
 }
 
-std::shared_ptr<void>& Call::state_slot() { return request_.state_; }
+std::shared_ptr<void>& Call::state_slot() { return staged_state_ != nullptr ? *staged_state_ : request_.state_; }
 
 std::string& Call::scratch() {
   request_.scratch_.clear();
@@ -62,6 +63,19 @@ std::optional<IndexEntry> Call::live_entry(Partition& partition, KeyHash hash, s
 }
 
 const Value* Call::find(std::string_view key, int db) {
+  if (staged_ != nullptr) {
+    const StagedWrites::Write* const write = staged_->find(key, db);
+    if (write != nullptr && write->present) {
+      ++store_.counters_.hits;
+      Value& value = values_[next_value_++ % std::size(values_)];
+      value = Value{write->value, write->expires_at};
+      return &value;
+    }
+    if (write != nullptr || staged_->flushed(db)) {
+      ++store_.counters_.misses;
+      return nullptr;
+    }
+  }
   Partition* const partition = store_.partition(db, request_.partition);
   if (partition == nullptr || !partition->has_log()) {
     ++store_.counters_.misses;
@@ -91,6 +105,18 @@ const Value* Call::find(std::string_view key, int db) {
 }
 
 std::optional<UnixMillis> Call::expiry_of(std::string_view key, int db) {
+  if (staged_ != nullptr) {
+    const StagedWrites::Write* const write = staged_->find(key, db);
+    const bool present = write != nullptr && write->present;
+    if (present) {
+      ++store_.counters_.hits;
+      return write->expires_at;
+    }
+    if (write != nullptr || staged_->flushed(db)) {
+      ++store_.counters_.misses;
+      return std::nullopt;
+    }
+  }
   Partition* const partition = store_.partition(db, request_.partition);
   if (partition == nullptr || !partition->has_log()) {
     ++store_.counters_.misses;
@@ -101,11 +127,14 @@ std::optional<UnixMillis> Call::expiry_of(std::string_view key, int db) {
     ++store_.counters_.misses;
     return std::nullopt;
   }
+  const auto indexed = entry->expires ? partition->expiries().find(entry->offset) : std::nullopt;
+  if (indexed == ExpiryIndex::kLatest) {
+    const Value* const value = find(key, db);
+    return value == nullptr ? std::nullopt : std::optional(value->expires_at);
+  }
   ++store_.counters_.hits;
   depend_on(*partition, entry->offset);
-  if (!entry->expires) return kNeverExpires;
-  const auto expires_at = partition->expiries().find(entry->offset);
-  return expires_at ? *expires_at : kNeverExpires;
+  return indexed ? *indexed : kNeverExpires;
 }
 
 void Call::park_for(Partition& partition, Offset offset, bool key_only) {
@@ -155,33 +184,40 @@ bool Call::make_room(Partition& partition, std::size_t bytes, bool last_reserve)
   return false;
 }
 
-bool Call::reserve(std::size_t record_count, std::size_t key_and_value_bytes, int db) {
-  if (failed_ || parked_) return false;
+bool Call::database_is_there(int db) {
   Partition* const partition = store_.partition(db, request_.partition);
-  if (partition == nullptr || !partition->has_log()) {
-    if (request_.database_failed_) {
-      request_.database_failed_ = false;
-      fail("NOSPACE this database can't be created; the node's log says why");
-      return false;
-    }
-    parked_ = true;
-    request_.waits_for_database_ = true;
-    store_.make_database(db, request_.partition);
+  if (partition != nullptr && partition->has_log()) return true;
+  if (request_.database_failed_) {
+    request_.database_failed_ = false;
+    fail("NOSPACE this database can't be created; the node's log says why");
     return false;
   }
+  parked_ = true;
+  request_.waits_for_database_ = true;
+  store_.make_database(db, request_.partition);
+  return false;
+}
+
+bool Call::begin_group(Partition& partition, std::size_t bytes, bool last_reserve) {
+  if (!make_room(partition, bytes, last_reserve)) return false;
+  check(group_ == nullptr, "a command reserves once");
+  group_ = &partition;
+  partition.log().begin_group(bytes);
+  return true;
+}
+
+bool Call::reserve(std::size_t record_count, std::size_t key_and_value_bytes, int db) {
+  if (failed_ || parked_) return false;
+  if (staged_ != nullptr) return true;  // there is room for the whole transaction, or none of it is written
+  if (!database_is_there(db)) return false;
+  Partition* const partition = store_.partition(db, request_.partition);
   if (store_.index_over_limit_) {
     ++store_.counters_.refused_memory;
     fail("OOM command not allowed when used memory > 'maxmemory'.");
     return false;
   }
   const std::size_t bytes = key_and_value_bytes + record_count * Log::kRecordOverheadMax;
-  if (!make_room(*partition, bytes, false)) return false;
-  if (record_count > 1) {
-    check(group_ == nullptr, "a command reserves once");
-    group_ = partition;
-    partition->log().begin_group(bytes);
-  }
-  return true;
+  return record_count > 1 ? begin_group(*partition, bytes, false) : make_room(*partition, bytes, false);
 }
 
 void Call::append(Partition& partition, KeyHash hash, const NewRecord& record) {
@@ -200,6 +236,7 @@ bool Call::put(std::string_view key, std::string_view value, UnixMillis expires_
     erase(key, db);
     return !parked_ && !failed_;
   }
+  if (staged_ != nullptr) return put_staged(key, value, expires_at, db);
   if (group_ == nullptr && !reserve(1, key.size() + value.size(), db)) return false;
   NewRecord record{key, value};
   record.expires_at = expires_at;
@@ -209,6 +246,7 @@ bool Call::put(std::string_view key, std::string_view value, UnixMillis expires_
 
 bool Call::erase(std::string_view key, int db) {
   if (failed_ || parked_) return false;
+  if (staged_ != nullptr) return erase_staged(key, db);
   Partition* const partition = store_.partition(db, request_.partition);
   if (partition == nullptr || !partition->has_log()) return false;
   const KeyHash hash = store_.hash(key);
@@ -224,11 +262,30 @@ bool Call::erase(std::string_view key, int db) {
 bool Call::begin_erasures(Partition& partition) {
   std::size_t bytes = Log::kRecordOverheadMax;
   for (const std::string_view arg : args_) bytes += Log::record_bytes(std::min(arg.size(), kKeySizeMax));
-  if (!make_room(partition, bytes, true)) return false;
-  if (args_.size() > 2) {
-    group_ = &partition;
-    partition.log().begin_group(bytes);
+  return args_.size() > 2 ? begin_group(partition, bytes, true) : make_room(partition, bytes, true);
+}
+
+// ---- in a transaction
+
+bool Call::put_staged(std::string_view key, std::string_view value, UnixMillis expires_at, int db) {
+  if (failed_ || parked_) return false;
+  staged_->put(key, db, value, expires_at);
+  wrote_ = true;
+  return true;
+}
+
+// Asks for no expiry, which may park: DEL has erased keys before this one by now.
+bool Call::erase_staged(std::string_view key, int db) {
+  const StagedWrites::Write* const write = staged_->find(key, db);
+  if (write != nullptr || staged_->flushed(db)) {
+    if (write == nullptr || !write->present) return false;
+  } else {
+    Partition* const partition = store_.partition(db, request_.partition);
+    if (partition == nullptr || !partition->has_log()) return false;
+    if (!live_entry(*partition, store_.hash(key), key)) return false;
   }
+  staged_->erase(key, db);
+  wrote_ = true;
   return true;
 }
 
@@ -237,6 +294,7 @@ bool Call::begin_erasures(Partition& partition) {
 std::optional<std::string_view> Call::key_at(Partition& partition, Offset offset) {
   if (const auto record = store_.resident(partition, offset, request_)) return record->key;
   const FetchedRecord* const fetched = request_.fetched(RecordId{partition.id(), offset});
+  if (fetched != nullptr && fetched->failure == Errc::kEnd) return fetched->key;
   if (fetched != nullptr && fetched->failure == Errc::kNotFound) return std::nullopt;  // flushed since the walk began
   park_for(partition, offset, true);
   return std::nullopt;
@@ -245,9 +303,11 @@ std::optional<std::string_view> Call::key_at(Partition& partition, Offset offset
 bool Call::erase_all(const std::vector<int>& dbs) {
   std::vector<Partition*> full;
   for (const int db : dbs) {
+    if (staged_ != nullptr) staged_->flush(db);
     Partition* const partition = store_.partition(db, request_.partition);
     if (partition == nullptr || !partition->has_log()) continue;
     observe_absence(*partition);
+    if (staged_ != nullptr) continue;
     if (partition->index().size() == 0) continue;
     if (!make_room(*partition, Log::kRecordOverheadMax, true)) return false;
     full.push_back(partition);

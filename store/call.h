@@ -24,6 +24,7 @@ namespace minod {
 
 class Partition;
 class Request;
+class StagedWrites;
 class Store;
 
 // The newest value of a key. The views point into the store's memory: valid until this function's next put(), erase()
@@ -95,6 +96,10 @@ class Call {
   // Lets records go that were fetched for earlier runs.
   void forget_fetched();
 
+  // What the commands before this one in its transaction have written, which the partition's index does not tell;
+  // nullptr outside a transaction. find(), expiry_of() and exists() know of it by themselves.
+  const StagedWrites* staged() const { return staged_; }
+
   // Keeps state from a run to its repetition, for commands that walk the whole keyspace.
   template <class State>
   State& state() {
@@ -107,6 +112,7 @@ class Call {
 
  private:
   friend class Store;
+  friend class TransactionRun;
   std::shared_ptr<void>& state_slot();
   void park_for(Partition& partition, Offset offset, bool key_only);
   bool make_room(Partition& partition, std::size_t bytes, bool last_reserve);
@@ -117,6 +123,10 @@ class Call {
   void depend_on(Partition& partition, Offset offset);
   std::optional<IndexEntry> live_entry(Partition& partition, KeyHash hash, std::string_view key);
   void append(Partition& partition, KeyHash hash, const NewRecord& record);
+  bool database_is_there(int db);
+  bool begin_group(Partition& partition, std::size_t bytes, bool last_reserve);
+  bool put_staged(std::string_view key, std::string_view value, UnixMillis expires_at, int db);
+  bool erase_staged(std::string_view key, int db);
 
   Store& store_;
   Request& request_;
@@ -128,7 +138,9 @@ class Call {
   bool failed_ = false;
   std::string failure_;
   bool wrote_ = false;
-  Partition* group_ = nullptr;  // whose log has an open group for this call
+  StagedWrites* staged_ = nullptr;                 // of the transaction that this is a command of
+  std::shared_ptr<void>* staged_state_ = nullptr;  // its state()
+  Partition* group_ = nullptr;                     // whose log has an open group for this call
   std::uint8_t next_value_ = 0;
   Value values_[3];
 };

@@ -22,6 +22,7 @@ FetchedRecord fetched(const ColdRecord& wanted, const RecordView& record, const 
   FetchedRecord result;
   result.id = RecordId{wanted.partition->id(), wanted.offset};
   result.expires_at = record.expires_at;
+  result.key_only = wanted.key_only;
   if (in_block && !wanted.key_only) {
     result.memory = block;
     result.key = record.key;

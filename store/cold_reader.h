@@ -29,6 +29,7 @@ struct FetchedRecord {
   std::string_view key;
   std::string_view value;
   UnixMillis expires_at = kNeverExpires;
+  bool key_only = false;  // `value` is not the record's
   std::shared_ptr<const void> memory;
   Errc failure = Errc::kEnd;  // kEnd: none. kNotFound: the record is gone. Else the bytes could not be read
   std::string failure_detail;

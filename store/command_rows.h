@@ -19,5 +19,6 @@ std::span<const CommandSpec> string_rows();
 std::span<const CommandSpec> key_rows();
 std::span<const CommandSpec> connection_rows();
 std::span<const CommandSpec> server_rows();
+std::span<const CommandSpec> transaction_rows();
 
 }  // namespace minod

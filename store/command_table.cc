@@ -13,7 +13,7 @@ namespace {
 
 std::vector<CommandSpec> sorted_rows() {
   std::vector<CommandSpec> rows;
-  for (const auto part : {string_rows(), key_rows(), connection_rows(), server_rows()}) {
+  for (const auto part : {string_rows(), key_rows(), connection_rows(), server_rows(), transaction_rows()}) {
     rows.insert(rows.end(), part.begin(), part.end());
   }
   // '|' sorts behind every letter, so the subcommands of "client" stand between it and "cluster".

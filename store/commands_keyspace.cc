@@ -11,7 +11,9 @@
 #include "store/commands.h"
 #include "store/glob.h"
 #include "store/request.h"
+#include "store/staged_writes.h"
 #include "store/store.h"
+#include "store/transaction.h"
 
 namespace minod::commands {
 
@@ -24,6 +26,61 @@ bool alive(Call& call, Partition& partition, const IndexEntry& entry) {
   if (!entry.expires) return true;
   const auto expires_at = partition.expiries().find(entry.offset);
   return !expires_at || *expires_at > call.now();
+}
+
+// ---- what the transaction has done before, which the index does not tell
+
+bool staged_flushed(Call& call) { return call.staged() != nullptr && call.staged()->flushed(call.db()); }
+
+bool staged_deleted(Call& call, std::string_view key) {
+  const auto* const write = call.staged() != nullptr ? call.staged()->find(key, call.db()) : nullptr;
+  return write != nullptr && !write->present;
+}
+
+// Keys that the transaction has made and the index has not.
+template <class Visit>
+void for_each_new_key(Call& call, Visit&& visit) {
+  if (call.staged() == nullptr) return;
+  Partition* const partition = staged_flushed(call) ? nullptr : call.partition();
+  for (const auto& [key, write] : call.staged()->of(call.db())) {
+    if (!write.present) continue;
+    const auto entry = partition != nullptr ? partition->index().find(call.store().hash(key)) : std::nullopt;
+    if (!entry || !alive(call, *partition, *entry)) visit(std::string_view(key));
+  }
+}
+
+// All keys as they are in this instant. Keys that were read for an earlier run stay, so nothing of others' comes
+// between.
+void keys_in_transaction(Call& call) {
+  Partition* const partition = staged_flushed(call) ? nullptr : call.partition();
+  std::vector<std::string_view> keys;
+  if (partition != nullptr) {
+    if (partition->index().size() > kTransactionWalkMax) {
+      return call.reply().error("ERR KEYS inside a transaction walks at most " + std::to_string(kTransactionWalkMax) +
+                                " keys (transaction walk limit)");
+    }
+    std::vector<Offset> offsets;
+    std::uint64_t cursor = 0;
+    do {
+      cursor = partition->index().scan(cursor, [&](const IndexEntry& entry) {
+        if (alive(call, *partition, entry)) offsets.push_back(entry.offset);
+      });
+    } while (cursor != 0);
+    std::ranges::sort(offsets);
+    offsets.erase(std::ranges::unique(offsets).begin(), offsets.end());
+    std::size_t missing = 0;
+    for (const Offset offset : offsets) {
+      const auto key = call.key_at(*partition, offset);
+      if (key && !staged_deleted(call, *key)) keys.push_back(*key);
+      if (!key && ++missing == kKeysWindow) break;
+    }
+    if (call.parked()) return;
+    call.depend_on_all(*partition);
+  }
+  for_each_new_key(call, [&](std::string_view key) { keys.push_back(key); });
+  std::erase_if(keys, [&](std::string_view key) { return !glob_matches(call[1], key); });
+  call.reply().array(keys.size());
+  for (const std::string_view key : keys) call.reply().bulk(key);
 }
 
 struct ScanOptions {
@@ -82,7 +139,7 @@ void scan(Call& call) {
   Partition* const partition = call.partition();
   std::vector<std::string_view> keys;
   std::uint64_t next = 0;
-  if (partition != nullptr) {
+  if (partition != nullptr && !staged_flushed(call)) {
     std::vector<Offset> offsets;
     next = *cursor;
     // Empty buckets cost little but are bounded too, so that one call never walks a sparse index to its end.
@@ -99,6 +156,8 @@ void scan(Call& call) {
     if (call.parked()) return;
     call.depend_on_all(*partition);
   }
+  std::erase_if(keys, [&](std::string_view key) { return staged_deleted(call, key); });
+  if (next == 0) for_each_new_key(call, [&](std::string_view key) { keys.push_back(key); });
   std::erase_if(keys, [&](std::string_view key) {
     return options.only_other_types || (options.has_match && !glob_matches(options.match, key));
   });
@@ -109,6 +168,7 @@ void scan(Call& call) {
 }
 
 void keys(Call& call) {
+  if (call.staged() != nullptr) return keys_in_transaction(call);
   struct Walk {
     bool started = false;
     std::vector<Offset> offsets;
@@ -153,7 +213,7 @@ void randomkey(Call& call) {
     Offset offset = kNoOffset;
   };
   Sample& sample = call.state<Sample>();
-  Partition* const partition = call.partition();
+  Partition* const partition = staged_flushed(call) ? nullptr : call.partition();
   for (int tries = 0; partition != nullptr && tries < 100; ++tries) {
     if (sample.offset == kNoOffset) {
       const auto entry = partition->index().sample(call.store().random().next());
@@ -164,20 +224,42 @@ void randomkey(Call& call) {
     const auto key = call.key_at(*partition, sample.offset);
     if (!key) return;
     const auto now = partition->index().find(call.store().hash(*key));
-    if (now && now->offset == sample.offset) {
+    if (now && now->offset == sample.offset && !staged_deleted(call, *key)) {
       call.depend_on_all(*partition);
       call.reply().bulk(*key);
       return;
     }
     sample.offset = kNoOffset;
   }
-  call.reply().null();
+  std::optional<std::string_view> made;
+  for_each_new_key(call, [&](std::string_view key) { made = key; });
+  made ? call.reply().bulk(*made) : call.reply().null();
 }
+
+namespace {
+
+// How many more keys there are than the index has.
+std::int64_t staged_growth(Call& call) {
+  Partition* const partition = staged_flushed(call) ? nullptr : call.partition();
+  std::int64_t growth = 0;
+  for (const auto& [key, write] : call.staged()->of(call.db())) {
+    const bool before = partition != nullptr && partition->index().find(call.store().hash(key)).has_value();
+    growth += (write.present ? 1 : 0) - (before ? 1 : 0);
+  }
+  return growth;
+}
+
+}  // namespace
 
 void dbsize(Call& call) {
   Partition* const partition = call.partition();
-  if (partition != nullptr) call.depend_on_all(*partition);
-  call.reply().integer(partition == nullptr ? 0 : static_cast<std::int64_t>(partition->index().size()));
+  std::int64_t size = 0;
+  if (partition != nullptr) {
+    call.depend_on_all(*partition);
+    if (!staged_flushed(call)) size = static_cast<std::int64_t>(partition->index().size());
+  }
+  if (call.staged() != nullptr) size += staged_growth(call);
+  call.reply().integer(size);
 }
 
 namespace {

@@ -134,7 +134,8 @@ bool CompactionRun::is_live(const RewriteRecord& record, KeyHash hash) const {
       // A newer value erases the same older versions when the log is replayed.
       return !partition_.index().find(hash) && !may_go(record);
     case RewriteRecord::Kind::kLogStart:
-      return partition_.log().log_start() <= record.log_start && !may_go(record);
+      // A restart knows by the newest one that nothing is missing before the log's first segment.
+      return partition_.log().log_start() <= record.log_start && !(plan_.base == kFirstOffset && may_go(record));
     case RewriteRecord::Kind::kOther:
       break;
   }

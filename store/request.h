@@ -50,6 +50,7 @@ class Request {
  private:
   friend class Call;
   friend class Store;
+  friend class TransactionRun;
   const FetchedRecord* fetched(RecordId id) const {
     const auto at = std::ranges::lower_bound(fetched_, id, {}, &FetchedRecord::id);
     return at != fetched_.end() && at->id == id ? &*at : nullptr;

@@ -1,6 +1,7 @@
 #include "store/store.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "base/check.h"
@@ -39,15 +40,12 @@ Store::~Store() { check(jobs_ == 0, "a store is closed when nothing is in flight
 
 // ---- running commands
 
-namespace {
-
-// Checked before anything is written, so that no command stops half way.
-bool keys_too_large(const CommandSpec& spec, const Request& request, Reply& reply) {
-  if (std::ranges::none_of(request.args, [](std::string_view arg) { return arg.size() > kKeySizeMax; })) return false;
-  const auto keys = key_positions(spec, request.args);
+bool keys_too_large(const CommandSpec& spec, std::span<const std::string_view> args, Reply& reply) {
+  if (std::ranges::none_of(args, [](std::string_view arg) { return arg.size() > kKeySizeMax; })) return false;
+  const auto keys = key_positions(spec, args);
   if (!keys) return false;
   for (const std::size_t key : *keys) {
-    const std::size_t size = request.args[key].size();
+    const std::size_t size = args[key].size();
     if (size <= kKeySizeMax) continue;
     reply.error("ERR key is " + std::to_string(size) + " bytes, more than the limit of " + std::to_string(kKeySizeMax) +
                 " (key size limit)");
@@ -56,10 +54,8 @@ bool keys_too_large(const CommandSpec& spec, const Request& request, Reply& repl
   return false;
 }
 
-}  // namespace
-
 Store::Outcome Store::run(const CommandSpec& spec, Request& request, Reply& reply, ByteQueue& out) {
-  if (keys_too_large(spec, request, reply)) return Outcome::kDone;
+  if (keys_too_large(spec, request.args, reply)) return Outcome::kDone;
   const std::size_t before = out.size();
   request.missing_.clear();
   Call call(*this, request, reply, clock_.now());
@@ -87,7 +83,9 @@ void Store::park(Request& request) {
       if (!alive) return;
       auto& fetched = alive->request->fetched_;
       fetched.insert(fetched.end(), std::make_move_iterator(records.begin()), std::make_move_iterator(records.end()));
-      std::ranges::sort(fetched, {}, &FetchedRecord::id);
+      // A transaction may have read a record's key first and then all of it: the whole record comes first.
+      std::ranges::sort(fetched, {},
+                        [](const FetchedRecord& record) { return std::tuple(record.id, record.key_only); });
       ready_.push_back(parked);
     });
     disk_.submit();
@@ -157,7 +155,7 @@ std::optional<CachedRecord> Store::resident(Partition& partition, Offset offset,
   const RecordId id{partition.id(), offset};
   if (auto cached = cache_.find(id)) return cached;
   const FetchedRecord* const fetched = request.fetched(id);
-  if (fetched == nullptr || fetched->failure != Errc::kEnd) return std::nullopt;
+  if (fetched == nullptr || fetched->failure != Errc::kEnd || fetched->key_only) return std::nullopt;
   return CachedRecord{fetched->key, fetched->value, fetched->expires_at};
 }
 

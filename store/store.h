@@ -30,6 +30,8 @@
 
 namespace minod {
 
+struct Transaction;
+
 struct StoreOptions {
   std::string directory;
   int partitions = 1;                                       // of each keyspace: a power of two
@@ -54,6 +56,10 @@ struct StoreCounters {
   std::uint64_t refused_full = 0;    // writes refused because the disk is full
   std::uint64_t refused_memory = 0;  // writes refused because the index has reached maxmemory
 };
+
+// Replies the error when a key of the command is over kKeySizeMax. Checked before anything is written, so that no
+// command stops half way.
+bool keys_too_large(const CommandSpec& spec, std::span<const std::string_view> args, Reply& reply);
 
 class Store {
  public:
@@ -80,6 +86,12 @@ class Store {
   };
   // `reply` appends to `out`. The arguments fit the command's arity; its keys lie in request.partition.
   Outcome run(const CommandSpec& spec, Request& request, Reply& reply, ByteQueue& out);
+  // The same for a transaction, which must stay until it is done; its replies are in it, and its keys lie in
+  // request.partition. transaction.cc.
+  Outcome run(Transaction& transaction, Request& request);
+  // Where the key's newest value is; kNoOffset when there is none. Whoever holds on to it can tell whether the key was
+  // written to since.
+  Offset newest_record(int db, std::uint16_t partition, std::string_view key);
 
   // Start loading what a command on a key of partition 0 will touch, each when the one before has had time: the index
   // entry; where its record is, whose offset is returned; the record.
@@ -148,6 +160,7 @@ class Store {
 
  private:
   friend class Call;
+  friend class TransactionRun;
 
   // A record's contents if they are in RAM.
   std::optional<CachedRecord> resident(Partition& partition, Offset offset, const Request& request);

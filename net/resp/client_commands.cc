@@ -21,9 +21,13 @@ std::string client_line(Connection& connection, MonotonicNanos now) {
   std::string line = "id=" + std::to_string(connection.id()) + " addr=" + connection.peer() +
                      " laddr=" + connection.local() + " fd=" + std::to_string(connection.fd()) + " name=" + state.name +
                      " age=" + seconds(connection.created_at()) + " idle=" + seconds(connection.active_at());
-  line += std::string(" flags=") + (connection.is_unix() ? "U" : "N") + " db=" + std::to_string(state.db) +
-          " sub=0 psub=0 ssub=0 multi=-1 qbuf=" + std::to_string(connection.input_bytes()) +
-          " qbuf-free=" + std::to_string(connection.input_room()) + " argv-mem=0 multi-mem=0";
+  const std::int64_t queued = connection.session().queued_commands();
+  std::string flags = queued >= 0 ? "x" : "";
+  if (connection.is_unix()) flags += "U";
+  line += " flags=" + (flags.empty() ? "N" : flags) + " db=" + std::to_string(state.db) +
+          " sub=0 psub=0 ssub=0 multi=" + std::to_string(queued) + " qbuf=" + std::to_string(connection.input_bytes()) +
+          " qbuf-free=" + std::to_string(connection.input_room()) +
+          " argv-mem=0 multi-mem=" + std::to_string(connection.session().queued_bytes());
   line += " rbs=" + std::to_string(connection.memory_bytes()) +
           " rbp=0 obl=0 oll=0 omem=" + std::to_string(connection.output_bytes()) +
           " tot-mem=" + std::to_string(connection.memory_bytes()) +

@@ -19,7 +19,7 @@ namespace {
 
 using Function = void (*)(Session&);
 
-constexpr std::array<std::pair<std::string_view, Function>, 27> kFunctions{{
+constexpr std::array<std::pair<std::string_view, Function>, 32> kFunctions{{
     {"acl", acl},
     {"auth", auth},
     {"bgrewriteaof", bgrewriteaof},
@@ -28,13 +28,16 @@ constexpr std::array<std::pair<std::string_view, Function>, 27> kFunctions{{
     {"command", command},
     {"config", config},
     {"debug", debug},
+    {"discard", discard},
     {"echo", echo},
+    {"exec", exec},
     {"hello", hello},
     {"info", info},
     {"lastsave", lastsave},
     {"latency", latency},
     {"memory", memory},
     {"module", module},
+    {"multi", multi},
     {"ping", ping},
     {"quit", quit},
     {"readonly", read_only_mode},
@@ -45,7 +48,9 @@ constexpr std::array<std::pair<std::string_view, Function>, 27> kFunctions{{
     {"shutdown", shutdown},
     {"slowlog", slowlog},
     {"time", time},
+    {"unwatch", unwatch},
     {"wait", wait},
+    {"watch", watch},
     {"", nullptr},
 }};
 
@@ -218,6 +223,7 @@ void quit(Session& session) {
 void reset(Session& session) {
   Session::State& state = session.state();
   state = Session::State();
+  session.drop_transaction();
   state.authenticated = session.shard().node().config().requirepass.empty();
   session.reply().set_protocol(Protocol::kResp2);
   session.reply().simple("RESET");

@@ -20,7 +20,9 @@ class Session;
 
 // connection_commands.cc
 void auth(Session& session);
+void discard(Session& session);
 void echo(Session& session);
+void exec(Session& session);
 void hello(Session& session);
 void ping(Session& session);
 void quit(Session& session);
@@ -50,10 +52,13 @@ void lastsave(Session& session);
 void latency(Session& session);
 void memory(Session& session);
 void module(Session& session);
+void multi(Session& session);
 void role(Session& session);
 void shutdown(Session& session);
 void slowlog(Session& session);
+void unwatch(Session& session);
 void wait(Session& session);
+void watch(Session& session);
 
 // The version of Redis that minod answers as; clients choose what they send by it.
 inline constexpr std::string_view kRedisVersion = "7.2.4";

@@ -99,16 +99,20 @@ void Session::cancel() {
   alive_ = std::make_shared<bool>(false);
   request_.reset();
   walk_.reset();
+  multi_.reset();
+  exec_.reset();
   ahead_->clear();
 }
 
 Session::Step Session::execute_next(ByteQueue& in, ReplyQueue& replies) {
   Reply reply(replies.bytes(), state_.protocol);
   reply_ = &reply;
+  replies_ = &replies;
   Step step = Step::kDone;
   if (ahead_->empty()) step = look_ahead(in);
   if (!ahead_->empty()) step = dispatch(replies, in);
   reply_ = nullptr;
+  replies_ = nullptr;
   return step;
 }
 
@@ -161,7 +165,7 @@ Session::Step Session::dispatch(ReplyQueue& replies, ByteQueue& in) {
   const std::size_t begin = replies.bytes().size();
   Step step = Step::kDone;
   bool refused = false;
-  if (has_later_) {
+  if (has_later_ && !exec_) {
     has_later_ = false;
     replies.bytes().append(later_);
     later_.clear();
@@ -170,7 +174,13 @@ Session::Step Session::dispatch(ReplyQueue& replies, ByteQueue& in) {
     const CommandSpec* leaf = spec;
     if (spec != nullptr && args_.size() > 1 && has_subcommands(*spec)) leaf = find_subcommand(spec->name, args_[1]);
     refused = refuse(spec, leaf);
-    if (!refused) step = run_timed(*spec, *leaf, replies);
+    if (refused) {
+      if (multi_) multi_->dirty = multi_->dirty || multi_->open;
+    } else if (queues(*spec)) {
+      queue(*spec, *leaf);
+    } else {
+      step = run_timed(*spec, *leaf, replies);
+    }
   }
   if (step == Step::kWaiting) return step;
   ahead_->pop();
@@ -179,6 +189,13 @@ Session::Step Session::dispatch(ReplyQueue& replies, ByteQueue& in) {
   if (state_.reply_off || state_.skip_this_reply) replies.bytes().truncate(begin);
   state_.skip_this_reply = std::exchange(state_.skip_next_reply, false);
   return quit_ ? Step::kClose : step;
+}
+
+// An EXEC that is no good ends its transaction all the same.
+void Session::reject(const CommandSpec& leaf, const std::string& text) {
+  if (leaf.name != "exec") return reply_->error(text);
+  drop_transaction();
+  reply_->error("EXECABORT Transaction discarded because of: " + text.substr(text.starts_with("ERR ") ? 4 : 0));
 }
 
 // Replies the error itself. `leaf` is `spec` or the subcommand of it that is meant.
@@ -194,11 +211,11 @@ bool Session::refuse(const CommandSpec* spec, const CommandSpec* leaf) {
     return true;
   }
   if (!arity_fits(*leaf, args_.size())) {
-    reply_->error("ERR wrong number of arguments for '" + std::string(leaf->name) + "' command");
+    reject(*leaf, "ERR wrong number of arguments for '" + std::string(leaf->name) + "' command");
     return true;
   }
   if (!state_.authenticated && (spec->flags & kNoAuth) == 0) {
-    reply_->error("NOAUTH Authentication required.");
+    reject(*leaf, "NOAUTH Authentication required.");
     return true;
   }
   state_.last_command = leaf->name;

@@ -14,6 +14,7 @@
 #include "base/byte_queue.h"
 #include "net/reply_queue.h"
 #include "net/resp/lookahead.h"
+#include "net/resp/multi.h"
 #include "net/resp/parser.h"
 #include "store/command.h"
 #include "store/reply.h"
@@ -74,6 +75,17 @@ class Session {
   void finish_later(std::string bytes);
   std::shared_ptr<bool> alive() const { return alive_; }
 
+  // ---- transactions (multi.cc)
+
+  bool in_multi() const;
+  bool executing_transaction() const { return exec_ != nullptr; }
+  std::int64_t queued_commands() const;  // -1: not in MULTI
+  std::size_t queued_bytes() const;
+  Multi& multi_state();
+  void drop_transaction();  // with what is watched
+  void watch();
+  void exec();
+
  private:
   Step look_ahead(ByteQueue& in);
   void prefetch();
@@ -86,6 +98,15 @@ class Session {
   Step run_on(int shard, const CommandSpec& spec);
   Step run_on_all(const CommandSpec& spec);
   bool route(const CommandSpec& spec, std::uint16_t& partition);
+  void reject(const CommandSpec& leaf, const std::string& text);
+  bool queues(const CommandSpec& spec) const;
+  void queue(const CommandSpec& spec, const CommandSpec& leaf);
+  void refuse_queued(std::string_view text);
+  bool keeps_to_partition(const CommandSpec& spec);
+  bool begin_exec();
+  bool run_stored();
+  void finish_exec();
+  bool collect_replies();
 
   Shard& shard_;
   Connection& connection_;
@@ -96,12 +117,15 @@ class Session {
   Request request_;
   std::span<const std::string_view> args_;
   Reply* reply_ = nullptr;
+  ReplyQueue* replies_ = nullptr;
   bool waiting_ = false;
   bool quit_ = false;
   bool has_later_ = false;
   std::string later_;  // bytes of a reply that came from elsewhere
   struct Walk;         // a command that concerns all partitions
   std::unique_ptr<Walk> walk_;
+  std::unique_ptr<Multi> multi_;  // null: nothing is watched or queued
+  std::unique_ptr<Exec> exec_;
   std::shared_ptr<bool> alive_;  // for answers that come from other shards
 };
 

@@ -74,7 +74,7 @@ void wait(Session& session) {
   const auto timeout_ms = parse_integer(session.args()[2]);
   if (!timeout_ms) return session.reply().error("ERR timeout is not an integer or out of range");
   if (*timeout_ms < 0) return session.reply().error("ERR timeout is negative");
-  if (*replicas <= 0) return session.reply().integer(0);
+  if (*replicas <= 0 || session.executing_transaction()) return session.reply().integer(0);
   std::optional<Timer::time_point> deadline;
   if (*timeout_ms > 0) deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(*timeout_ms);
   session.reply_later();

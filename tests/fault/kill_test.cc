@@ -116,7 +116,7 @@ TEST_P(KillTest, TerminateUnderLoadExitsCleanly) {
 // The canary: a write that is undone behind the ledgers' back must be seen, or the tests above prove nothing.
 TEST_P(KillTest, ALostWriteIsSeen) {
   start();
-  run_load_for(milliseconds(300));
+  run_load_for(milliseconds(1000));  // every kind of write has been acknowledged by then
   load_->stop();
   expect_all_there();
   auto wire = Wire::connect(server_->port());

@@ -27,6 +27,11 @@ class CommandWriter {
 
   std::string key();
 
+  // Until the end next() keeps to what a transaction takes and whose replies do not depend on the time or the server:
+  // no other database is written to, and with `one_slot` all keys have the same hash tag.
+  void begin_transaction();
+  void end_transaction() { in_transaction_ = false; }
+
   // The commands of the groups "string" and "generic" that next() never makes; should be none.
   static std::vector<std::string> missing_commands();
 
@@ -43,6 +48,7 @@ class CommandWriter {
 
   Random& random_;
   bool one_slot_;
+  bool in_transaction_ = false;
   std::string prefix_;  // of all keys
   std::string tag_;     // comes before it
 };

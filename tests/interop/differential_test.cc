@@ -1,5 +1,5 @@
 // Sends the same random commands to redis-server and to minod and compares every reply: see reply_rules.cc for what may
-// differ. `differential_test MODE [--seed N]`; MINOD_DIFF_SECONDS says for how long.
+// differ. `differential_test MODE [--seed N]`; MINOD_DIFF_SECONDS says for how long, MINOD_DIFF_SEED from which seed.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -75,6 +75,7 @@ class Fuzzer {
     const auto client = static_cast<int>(random_.below(kClients));
     if (mode_.drops_values && random_.one_in(10)) return {Step{Step::Kind::kDropValues, 0, {}}};
     if (random_.one_in(300)) return expiring_steps(client);
+    if (random_.one_in(8)) return transaction_steps(client);
     std::vector<Step> steps;
     if (random_.one_in(5)) {  // all clients at once, each with keys of its own
       for (int i = 0; i < 24; ++i) {
@@ -103,6 +104,43 @@ class Fuzzer {
       steps.push_back({Step::Kind::kCommand, client, {name, key}});
     }
     if (random_.one_in(2)) steps.push_back({Step::Kind::kCommand, client, {"APPEND", key, "new"}});
+    return steps;
+  }
+
+  // WATCH, perhaps a change by another client, MULTI, commands that may be malformed, and an end. A transaction writes
+  // to one database and keeps to one slot where keys have partitions.
+  std::vector<Step> transaction_steps(int client) {
+    std::vector<Step> steps;
+    const auto add = [&](int who, Arguments command) {
+      steps.push_back({Step::Kind::kCommand, who, std::move(command)});
+    };
+    writer_.begin_transaction();
+    // The key is there, since one that is not there before and after counts as unchanged (docs/TRANSACTIONS.md).
+    const std::string watched = writer_.key();
+    if (random_.one_in(2)) {
+      add(client, {"SET", watched, "watched"});
+      add(client, {"WATCH", watched, writer_.key()});
+      if (random_.one_in(10)) add(client, {"UNWATCH"});
+      const int other = random_.one_in(3) ? client : static_cast<int>(random_.below(kClients));
+      if (random_.one_in(2)) add(other, {"TYPE", watched});
+      if (random_.one_in(3)) add(other, {random_.one_in(2) ? "GETDEL" : "STRLEN", watched});
+      if (random_.one_in(6)) add(other, {"SETRANGE", watched, "0", "w"});
+    }
+    const bool empty = random_.one_in(30);
+    const std::size_t begin = steps.size();
+    if (!random_.one_in(40)) add(client, {"MULTI"});
+    for (std::uint64_t count = empty ? 0 : 1 + random_.below(10); count > 0; --count) add(client, writer_.next());
+    const std::vector<Arguments> odd = {{"MULTI"},     {"WATCH", watched}, {"UNWATCH"},        {"EXEC", "x"},
+                                        {"WATCH"},     {"DISCARD", "x"},   {"CLIENT", "NOPE"}, {"SHUTDOWN", "FOO"},
+                                        {"ECHO", "x"}, {"WAIT", "1", "10"}};
+    if (random_.one_in(12)) {
+      // SHUTDOWN is refused in MULTI and harmless outside because of its argument.
+      const auto at = static_cast<std::ptrdiff_t>(begin + random_.below(steps.size() + 1 - begin));
+      steps.insert(steps.begin() + at, {Step::Kind::kCommand, client, odd[random_.below(odd.size())]});
+    }
+    add(client, {random_.one_in(15) ? "DISCARD" : "EXEC"});
+    writer_.end_transaction();
+    add(client, {"UNWATCH"});
     return steps;
   }
 
@@ -195,7 +233,8 @@ int run(const Mode& mode, std::uint64_t seed) {
 }
 
 int main_of(int argc, char** argv) {
-  std::uint64_t seed = std::random_device()();
+  const char* const wanted = std::getenv("MINOD_DIFF_SEED");
+  std::uint64_t seed = wanted != nullptr ? std::strtoull(wanted, nullptr, 10) : std::random_device()();
   const Mode* mode = nullptr;
   for (int i = 1; i < argc; ++i) {
     if (std::strcmp(argv[i], "--seed") == 0 && i + 1 < argc) seed = std::strtoull(argv[++i], nullptr, 10);

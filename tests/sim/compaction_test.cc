@@ -338,6 +338,20 @@ TEST_F(Compaction, ALogStartGoesWithTheSegmentsItSpeaksOf) {
   EXPECT_EQ(run({"DBSIZE"}), ":1\r\n");
 }
 
+// A restart knows by it that what is before the first segment was dropped, and is not missing.
+TEST_F(Compaction, ALogStartStaysWhenTheSegmentsItSpeaksOfAreGone) {
+  for (int i = 0; i < 10; ++i) set("k" + std::to_string(i), "v");
+  const Offset second = seal();
+  ASSERT_EQ(run({"FLUSHDB"}), "+OK\r\n");
+  set("after", "1");
+  const Offset third = seal();
+  ASSERT_EQ(segments(), (std::vector<Offset>{second, third}));
+  ASSERT_TRUE(compact(second, third));
+  EXPECT_EQ(records_on_disk(), (std::map<Offset, std::string>{{Offset(10), "flush"}, {Offset(11), "after=1"}}));
+  lose_power();
+  EXPECT_EQ(run({"DBSIZE"}), ":1\r\n");
+}
+
 // Traps 8 and 12: power fails at each operation of a compaction, with a second failure in the restart.
 TEST_F(Compaction, ACrashAtAnyStepLeavesTheOldSegmentsOrTheNewOne) {
   for (const Survival survival : {Survival::kSome, Survival::kNothing, Survival::kAll}) {

@@ -149,6 +149,7 @@ Result<void> SimDisk::alive(const Handle& handle) const {
 // Counts a mutating operation; false when the power fails at it.
 bool SimDisk::reach_operation() {
   if (crashed_) return false;
+  if (on_operation) on_operation();
   if (++operations_ != crash_at_) return true;
   crashed_ = true;
   stop_process();
@@ -319,6 +320,19 @@ void SimDisk::crash(Survival survival) {
     inode->lose_power(survival, options_.tear_sectors, random_);
   }
   restart();
+}
+
+std::unique_ptr<SimDisk> SimDisk::after_power_loss(Survival survival, Options options) const {
+  auto left = std::make_unique<SimDisk>(options);
+  std::map<const SimInode*, std::shared_ptr<SimInode>> copies;
+  left->names_ = names_.copy(copies);
+  for (const auto& [number, transfer] : transfers_) {
+    const auto inode = copies.find(transfer.handle->inode.get());  // not there: a file without a name
+    if (transfer.kind != SimOperation::kWrite || !transfer.handle->writable || inode == copies.end()) continue;
+    inode->second->write(transfer.position, transfer.bytes);
+  }
+  left->crash(survival);
+  return left;
 }
 
 void SimDisk::kill() {

@@ -74,6 +74,13 @@ class SimDisk final : public Disk {
   // sectors changed; a failed sync loses any of what it should have made durable, though reads still see it.
   void fail(SimOperation kind, std::uint64_t k, int sys);
 
+  // Called at each mutating operation, when a power loss would find it begun and not done: the moment to ask for
+  // after_power_loss(). It must not use the disk otherwise.
+  std::function<void()> on_operation;
+
+  // The disk as a power loss at this moment leaves it, with the seed and the rules of `options`. This one goes on.
+  std::unique_ptr<SimDisk> after_power_loss(Survival survival, Options options) const;
+
   void set_capacity(std::uint64_t capacity) { options_.capacity = capacity; }
 
   // Of names and contents, durable and not; the same for the same seed and the same calls.

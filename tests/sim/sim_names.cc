@@ -130,6 +130,21 @@ std::vector<std::shared_ptr<SimInode>> SimNames::inodes() const {
   return all;
 }
 
+SimNames SimNames::copy(std::map<const SimInode*, std::shared_ptr<SimInode>>& copies) const {
+  SimNames names = *this;
+  const auto replace = [&copies](std::shared_ptr<SimInode>& inode) {
+    if (inode == nullptr) return;
+    std::shared_ptr<SimInode>& own = copies[inode.get()];
+    if (own == nullptr) own = std::make_shared<SimInode>(*inode);
+    inode = own;
+  };
+  for (Tree* const tree : {&names.current_, &names.durable_}) {
+    for (auto& [path, inode] : tree->files) replace(inode);
+  }
+  for (Operation& operation : names.pending_) replace(operation.inode);
+  return names;
+}
+
 std::uint64_t SimNames::hash(std::uint64_t seed) const {
   const auto add = [&seed](const std::string& text) { seed = XXH3_64bits_withSeed(text.data(), text.size(), seed); };
   for (const Tree* tree : {&current_, &durable_}) {

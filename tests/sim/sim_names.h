@@ -40,6 +40,9 @@ class SimNames {
   std::vector<std::shared_ptr<SimInode>> inodes() const;  // each once, in the order of the first name
   std::uint64_t hash(std::uint64_t seed) const;
 
+  // With inodes of its own: `copies` says which stands for which.
+  SimNames copy(std::map<const SimInode*, std::shared_ptr<SimInode>>& copies) const;
+
  private:
   struct Tree {
     std::map<std::string, std::shared_ptr<SimInode>> files;

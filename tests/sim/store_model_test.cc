@@ -235,7 +235,7 @@ class StoreModel : public StoreFixture {
 };
 
 void for_seeds(std::size_t rounds, const std::function<void(std::uint64_t)>& run) {
-  for (const std::uint64_t seed : seeds(rounds)) {
+  for (const std::uint64_t seed : seeds(share_of(rounds))) {
     run(seed);
     if (::testing::Test::HasFailure()) {
       std::printf("reproduce with MINOD_SEED=%llu\n", static_cast<unsigned long long>(seed));
