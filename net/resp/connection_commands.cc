@@ -19,9 +19,10 @@ namespace {
 
 using Function = void (*)(Session&);
 
-constexpr std::array<std::pair<std::string_view, Function>, 26> kFunctions{{
+constexpr std::array<std::pair<std::string_view, Function>, 27> kFunctions{{
     {"acl", acl},
     {"auth", auth},
+    {"bgrewriteaof", bgrewriteaof},
     {"client", client},
     {"cluster", cluster},
     {"command", command},
