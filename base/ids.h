@@ -71,6 +71,7 @@ struct Epoch {
 
 inline constexpr Offset kFirstOffset{0};
 inline constexpr Offset kNoOffset{-1};
+inline constexpr UnixMillis kNoTimestamp{-1};  // Kafka's: of a batch without records
 inline constexpr UnixMillis kNeverExpires{std::numeric_limits<std::int64_t>::max()};
 
 }  // namespace minod

@@ -4,7 +4,7 @@ namespace minod {
 
 namespace {
 
-constexpr std::uint32_t kFormat = 1;
+constexpr std::uint32_t kFormat = 2;
 constexpr std::size_t kEndSize = kChunkHeaderSize + 2 * sizeof(std::uint64_t);
 
 Error useless(Errc code, std::string why) { return Error{code, 0, std::move(why)}; }

@@ -6,6 +6,8 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,6 +23,9 @@
 namespace minod {
 
 inline constexpr std::array<std::string_view, 2> kCheckpointNames{"checkpoint.a", "checkpoint.b"};
+
+// As the offset where a checkpoint begins: there is none.
+inline constexpr Offset kNoCheckpoint{std::numeric_limits<std::int64_t>::max()};
 
 struct CheckpointHeader {
   IndexIdentity identity;

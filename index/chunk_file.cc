@@ -104,6 +104,9 @@ void ChunkBuilder::places(const SegmentPlaces& places) {
   put64(static_cast<std::uint64_t>(places.last.position.value()));
   put(places.last.next);
   put32(static_cast<std::uint32_t>(places.last.epoch.value));
+  put32(places.last.crc);
+  put64(static_cast<std::uint64_t>(places.records));
+  put64(static_cast<std::uint64_t>(places.last_time.value()));
   put64(places.entries.size());
   for (const OffsetIndex::Entry& entry : places.entries) {
     put32(entry.relative_offset);
@@ -172,6 +175,9 @@ bool ChunkView::places(SegmentPlaces& places) {
   places.last.position = FilePosition(static_cast<std::int64_t>(take64()));
   places.last.next = take_offset();
   places.last.epoch = Epoch{static_cast<std::int32_t>(take32())};
+  places.last.crc = take32();
+  places.records = static_cast<std::int64_t>(take64());
+  places.last_time = UnixMillis(static_cast<std::int64_t>(take64()));
   const std::uint64_t count = take64();
   if (bad_ || count > rest_.size() / kPlaceSize) return false;
   places.entries.clear();

@@ -7,7 +7,7 @@ namespace minod {
 
 namespace {
 
-constexpr std::uint32_t kFormat = 1;
+constexpr std::uint32_t kFormat = 2;
 
 std::string path_of(const std::string& directory, Offset base, std::string_view suffix) {
   return directory + "/" + segment_name(base, suffix);
@@ -95,7 +95,7 @@ Result<bool> ends_as_noted(File& log, const SegmentPlaces& places) {
   const auto batch = reader.next();
   if (!batch && batch.error().code == Errc::kIo) return batch.error();
   return batch && reader.position() == places.end && batch->header().next_offset() == places.last.next &&
-         batch->header().epoch == places.last.epoch;
+         batch->header().epoch == places.last.epoch && batch->header().crc == places.last.crc;
 }
 
 Result<std::unique_ptr<HintReader>> HintReader::open(Disk& disk, const std::string& directory, Offset base, File& log,

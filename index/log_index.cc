@@ -1,6 +1,9 @@
 #include "index/log_index.h"
 
+#include <algorithm>
 #include <utility>
+
+#include "base/check.h"
 
 namespace minod {
 
@@ -12,7 +15,9 @@ void LogIndex::placed(const BatchHeader& batch, Offset segment, FilePosition pos
   at->second.offsets.add(batch.base_offset, position);
   if (at->second.files) at->second.files->add(batch, position);
   at->second.end = position + ByteCount(batch.length);
-  at->second.last = {position, batch.next_offset(), batch.epoch};
+  at->second.last = {position, batch.next_offset(), batch.epoch, batch.crc};
+  at->second.records += batch.record_count;
+  at->second.last_time = std::max(at->second.last_time, batch.max_timestamp);
 }
 
 std::vector<SegmentPlaces> LogIndex::places(Offset first) const {
@@ -26,11 +31,12 @@ std::vector<SegmentPlaces> LogIndex::places(Offset first) const {
 std::optional<SegmentPlaces> LogIndex::next_places(Offset base) const {
   const auto at = segments_.lower_bound(base);
   if (at == segments_.end()) return std::nullopt;
-  return SegmentPlaces{at->first, at->second.end, at->second.last, at->second.offsets.entries()};
+  const Entry& entry = at->second;
+  return SegmentPlaces{at->first, entry.end, entry.last, entry.records, entry.last_time, entry.offsets.entries()};
 }
 
 void LogIndex::restore(SegmentPlaces places) {
-  Entry entry{OffsetIndex(places.segment), std::nullopt, places.end, places.last};
+  Entry entry{OffsetIndex(places.segment), std::nullopt, places.end, places.last, places.records, places.last_time};
   entry.offsets.restore(std::move(places.entries));
   segments_.insert_or_assign(places.segment, std::move(entry));
 }
@@ -41,7 +47,14 @@ std::optional<LogIndex::Place> LogIndex::find(Offset offset) const {
   const auto& [segment, entry] = *std::prev(after);
   if (entry.offsets.empty()) return std::nullopt;
   const OffsetIndex::Span span = entry.offsets.find(offset, entry.end);
-  return Place{segment, span.begin, span.end};
+  return Place{segment, entry.generation, span.begin, span.end};
+}
+
+void LogIndex::replace(Offset base, Offset end, LogIndex rewritten) {
+  check(rewritten.segments_.size() == 1 && rewritten.segments_.begin()->first == base, "one segment is rewritten");
+  segments_.erase(segments_.lower_bound(base), segments_.lower_bound(end));
+  Entry& entry = segments_.emplace(base, std::move(rewritten.segments_.begin()->second)).first->second;
+  entry.generation = ++generations_;
 }
 
 std::optional<SegmentIndexFiles> LogIndex::take_files(Offset segment) {

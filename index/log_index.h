@@ -2,6 +2,7 @@
 // being filled. Told by the log where batches are placed; rebuilt by recovery. Belongs to the log's thread.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <vector>
@@ -22,8 +23,11 @@ struct SegmentPlaces {
     FilePosition position;
     Offset next;  // the offset behind its last record
     Epoch epoch;
+    std::uint32_t crc = 0;
   };
   Last last;
+  std::int64_t records = 0;
+  UnixMillis last_time = kNoTimestamp;  // the greatest timestamp
   std::vector<OffsetIndex::Entry> entries;
 };
 
@@ -32,9 +36,13 @@ class LogIndex {
   // The batch was placed in the segment with this base offset. In order.
   void placed(const BatchHeader& batch, Offset segment, FilePosition position);
 
+  // Compaction: the segments that begin in [base, end) are now one, the only one that `rewritten` knows.
+  void replace(Offset base, Offset end, LogIndex rewritten);
+
   // The bytes of a segment that hold the batch with `offset`; nothing when the segment is not there any more.
   struct Place {
     Offset segment;
+    std::uint32_t generation;  // of the segment's contents: positions of another one mean nothing
     FilePosition begin;
     FilePosition end;
   };
@@ -62,8 +70,12 @@ class LogIndex {
     std::optional<SegmentIndexFiles> files;
     FilePosition end;
     SegmentPlaces::Last last;
+    std::int64_t records = 0;
+    UnixMillis last_time = kNoTimestamp;
+    std::uint32_t generation = 0;
   };
   std::map<Offset, Entry> segments_;
+  std::uint32_t generations_ = 0;
 };
 
 }  // namespace minod

@@ -95,22 +95,26 @@ const std::byte* BatchBuilder::append(const NewRecord& record, UnixMillis timest
 
 BatchHeader BatchBuilder::close() {
   check(count_ > 0, "a batch holds a record");
-  check(size_ <= kBatchSizeMax, "a batch stays within kBatchSizeMax");
   BatchHeader header;
   header.base_offset = base_offset_;
-  header.length = static_cast<std::int32_t>(size_);
   header.epoch = epoch_;
   header.attributes = control_ ? kAttributeControl : std::int16_t{0};
   header.last_offset_delta = count_ - 1;
   header.base_timestamp = base_timestamp_;
   header.max_timestamp = max_timestamp_;
   header.record_count = count_;
-  store_header(at_, header);
-  header.crc = crc_of({at_, size_});
-  store_big(at_ + batch_field::kCrc, header.crc);
+  finish_batch({at_, size_}, header);
   at_ = nullptr;
   size_ = 0;
   return header;
+}
+
+void finish_batch(MutableBytes batch, BatchHeader& header) {
+  check(batch.size() >= kBatchHeaderSize && batch.size() <= kBatchSizeMax, "a batch stays within kBatchSizeMax");
+  header.length = static_cast<std::int32_t>(batch.size());
+  store_header(batch.data(), header);
+  header.crc = crc_of(batch);
+  store_big(batch.data() + batch_field::kCrc, header.crc);
 }
 
 std::optional<std::size_t> compress_batch(Compressor& compressor, Bytes plain, MutableBytes into) {

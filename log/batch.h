@@ -73,6 +73,10 @@ class BatchBuilder {
   bool control_ = false;
 };
 
+// Fills in the header of `batch`, whose records stand behind it: every field of `header`, and in it the length and the
+// CRC that result.
+void finish_batch(MutableBytes batch, BatchHeader& header);
+
 // Compresses the closed, uncompressed batch `plain` into `into` (room for at least plain.size() bytes), CRC and length
 // set anew. Returns the size, or nothing when it would not be smaller; `into` is then undefined.
 std::optional<std::size_t> compress_batch(Compressor& compressor, Bytes plain, MutableBytes into);

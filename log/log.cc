@@ -180,6 +180,7 @@ void Log::close_batch() {
   check(position_.value() <= active.prepared, "a batch lies in prepared space");
   BatchHeader placed = header;
   placed.length = static_cast<std::int32_t>(size);
+  placed.crc = load_big<std::uint32_t>(to + batch_field::kCrc);
   events_.placed(placed, active.base, at);
 }
 
@@ -305,7 +306,29 @@ void Log::seal_finished_segments() {
   for (const Offset base : finished) segments_.seal(base);
 }
 
+bool Log::leave_active() {
+  if (failure_ || group_bytes_ != 0) return false;
+  const bool has_records = position_.value() != 0 || builder_.is_open();
+  if (!has_records || !segments_.next_takes(static_cast<std::int64_t>(kDeleteReserve))) return false;
+  if (builder_.is_open()) close_batch();
+  roll();
+  return true;
+}
+
+void Log::hold_segments(bool held) {
+  held_ = held;
+  if (!held_) drop_dead_segments();
+}
+
+std::vector<std::shared_ptr<File>> Log::replace_segments(Offset base, Offset end, std::shared_ptr<File> file,
+                                                         std::int64_t size) {
+  auto replaced = segments_.replace(base, end, std::move(file), size);
+  events_.sealed(base);
+  return replaced;
+}
+
 void Log::drop_dead_segments() {
+  if (held_) return;
   while (segments_.all().size() > 1 && log_start_ < marks_.durable()) {
     const auto first = segments_.all().begin();
     if (!first->second.sealed || std::next(first)->first > log_start_) return;

@@ -133,6 +133,22 @@ class Log {
   }
   const std::map<Offset, Segment>& segments() const { return segments_.all(); }
   const SegmentStore& segment_store() const { return segments_; }
+  bool out_of_space() const { return segments_.out_of_space(); }
+
+  // ---- for compaction
+
+  // Leaves the active segment, if it holds a record and the next one is prepared, so that it can be sealed and
+  // compacted.
+  bool leave_active();
+
+  // While held, no segment file is removed.
+  void hold_segments(bool held);
+
+  // `file` of `size` bytes has taken the place of the sealed segments that begin in [base, end): in one step here, on
+  // disk already. events.sealed follows. Returns the old files: let them go in a job, that may free much space.
+  std::vector<std::shared_ptr<File>> replace_segments(Offset base, Offset end, std::shared_ptr<File> file,
+                                                      std::int64_t size);
+
   FilePosition segment_end(Offset segment) const;  // where its last placed batch ends
 
   // Reads the bytes [begin, end) of a segment; delivers them, block-aligned memory behind them. The segment may be
@@ -196,6 +212,7 @@ class Log {
   std::size_t pending_bytes_ = 0;
   bool in_flight_ = false;
   bool syncing_ = false;
+  bool held_ = false;  // hold_segments()
   MonotonicNanos dispatched_at_;
   std::optional<Error> failure_;
   std::unique_ptr<Compressor> compressor_;

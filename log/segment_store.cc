@@ -24,6 +24,8 @@ struct SegmentStore::Preparation {
   bool is_new = false;
   bool is_recycled = false;
 
+  Result<std::int64_t> growth() const;
+  bool stays_small();
   Result<void> run(Disk& disk);
   Result<void> zero_recycled();
 };
@@ -39,6 +41,25 @@ Result<void> SegmentStore::Preparation::zero_recycled() {
   if (zeroed || zeroed.error().code != Errc::kNoSpace || whole < std::max<std::int64_t>(least, 1)) return zeroed;
   to = whole;
   return next.file->prepare_now(0, to);
+}
+
+// Bytes that it takes beyond what its file has.
+Result<std::int64_t> SegmentStore::Preparation::growth() const {
+  if (!is_recycled) return to - from;
+  const auto size = next.file->size_now();
+  if (!size) return size.error();
+  return to - *size;
+}
+
+// A recycled one may do without growing.
+bool SegmentStore::Preparation::stays_small() {
+  if (!is_recycled) return false;
+  const auto size = next.file->size_now();
+  if (!size) return false;
+  const auto whole = static_cast<std::int64_t>(align_down(static_cast<std::size_t>(*size)));
+  if (whole < std::max<std::int64_t>(least, 1)) return false;
+  to = std::min(to, whole);
+  return true;
 }
 
 Result<void> SegmentStore::Preparation::run(Disk& disk) {
@@ -132,13 +153,24 @@ void SegmentStore::prepare(std::int64_t bytes, bool active_empty) {
   if (ready_.size() >= space_.ready && ready_.front().prepared >= need) return;
   preparing_ = true;
   auto plan = std::make_shared<Preparation>(plan_next(need));
-  run([this, plan] { return plan->run(disk_); },
+  run(
+      [this, plan, reserve = reserve()]() -> Result<void> {
+        const auto grows = plan->growth();
+        if (!grows) return grows.error();
+        auto left = leave_reserve(*grows, reserve);
+        if (!left && (left.error().code != Errc::kNoSpace || !plan->stays_small())) return left;
+        return plan->run(disk_);
+      },
       [this, plan](const Result<void>& result) { prepared_next(*plan, result); });
 }
 
 void SegmentStore::enlarge_active(std::int64_t to) {
   preparing_ = true;
-  run([file = active().file, from = active().prepared, to] { return file->prepare_now(from, to); },
+  run(
+      [this, file = active().file, from = active().prepared, to, reserve = reserve()]() -> Result<void> {
+        if (auto left = leave_reserve(to - from, reserve); !left) return left;
+        return file->prepare_now(from, to);
+      },
       [this, to](const Result<void>& result) {
         if (result) active().prepared = to;
         // The zeros of a file that is in use may be lost now, and a sync is never tried again.
@@ -218,6 +250,25 @@ void SegmentStore::remove_files(std::vector<std::string> paths) {
       [](const Result<void>&) {});
 }
 
+std::int64_t SegmentStore::reserve() const {
+  std::int64_t largest = 0;
+  for (const auto& [base, segment] : all_) {
+    if (segment.sealed) largest = std::max(largest, segment.prepared);
+  }
+  return largest;
+}
+
+// Whether `bytes` more can be taken. Runs in a job.
+Result<void> SegmentStore::leave_reserve(std::int64_t bytes, std::int64_t reserve) {
+  if (bytes <= 0) return {};
+  const auto free = disk_.free_bytes(directory_);
+  if (!free) return free.error();
+  if (*free >= static_cast<std::uint64_t>(bytes + reserve)) return {};
+  return Error{Errc::kNoSpace, 0,
+               "preparing " + std::to_string(bytes) + " bytes: " + std::to_string(*free) + " are free, of which " +
+                   std::to_string(reserve) + " are kept for compaction"};
+}
+
 void SegmentStore::roll(Offset base) {
   check(!ready_.empty(), "roll() only to a prepared segment");
   check(active().base < base, "a segment that is left has records");
@@ -259,6 +310,19 @@ void SegmentStore::seal(Offset base) {
         sealed->prepared = sealed->end.value();
         on_sealed(base);
       });
+}
+
+std::vector<std::shared_ptr<File>> SegmentStore::replace(Offset base, Offset end, std::shared_ptr<File> file,
+                                                         std::int64_t size) {
+  std::vector<std::shared_ptr<File>> replaced;
+  const auto last = all_.lower_bound(end);
+  for (auto at = all_.lower_bound(base); at != last; at = all_.erase(at)) {
+    check(at->second.sealed, "only sealed segments are compacted");
+    replaced.push_back(std::move(at->second.file));
+  }
+  check(!replaced.empty(), "a compacted segment takes the place of others");
+  all_[base] = Segment{base, std::move(file), size, FilePosition(size), true, true, true, true};
+  return replaced;
 }
 
 void SegmentStore::remove(Offset base) {

@@ -93,6 +93,13 @@ class SegmentStore {
   // finish; a file with another hard link is left alone.
   void remove(Offset base);
 
+  // Compaction: `file` of `size` bytes has taken the place of the sealed segments that begin in [base, end), on disk
+  // already. Returns their files, which reads in flight may still use; the last to let one go frees its space.
+  std::vector<std::shared_ptr<File>> replace(Offset base, Offset end, std::shared_ptr<File> file, std::int64_t size);
+
+  // Space that is left free when segments are prepared, so that the largest sealed one can be rewritten.
+  std::int64_t reserve() const;
+
   bool idle() const { return jobs_ == 0; }
   void abandon() { jobs_ = 0; }  // no job will ever end
 
@@ -117,6 +124,7 @@ class SegmentStore {
   void remove_files(std::vector<std::string> paths);
   Result<void> remove_leftovers();
   std::string new_path();
+  Result<void> leave_reserve(std::int64_t bytes, std::int64_t reserve);
   std::int64_t next_size() const;
 
   Disk& disk_;

@@ -25,6 +25,8 @@ constexpr std::int64_t kKeepaliveSecondsMax = 32767;  // MAX_TCP_KEEPIDLE of Lin
 constexpr std::int64_t kDiskPollMicrosMax = 1'000'000;
 constexpr std::int64_t kClientsMax = 1'000'000;
 constexpr std::int64_t kCheckpointBytesMax = std::int64_t{1} << 40;
+constexpr std::int64_t kLagMax = std::numeric_limits<std::int64_t>::max();
+constexpr std::uint64_t kCompactionRateMax = std::uint64_t{1} << 40;
 constexpr std::int64_t kSlowLogEntriesMax = 100'000;
 constexpr std::size_t kPasswordSizeMax = 512;               // Redis's CONFIG_AUTHPASS_MAX_LEN
 constexpr std::size_t kBulkSizeMin = std::size_t{1} << 20;  // Redis's
@@ -102,8 +104,16 @@ constexpr std::array kOptions{
     Option{"bind", "ADDRESS...", "addresses to listen on", false, get_bind, set_bind},
     option::size<"checkpoint-bytes", &Config::checkpoint_bytes, 0, kCheckpointBytesMax>(
         "write the index down when a restart would read this much of a log; 0: never", false),
+    option::flag<"compaction", &Config::compaction>("rewrite segments that hold much garbage; no: only BGREWRITEAOF",
+                                                    true),
+    option::size<"compaction-bytes-per-sec", &Config::compaction_bytes_per_sec, 0, kCompactionRateMax>(
+        "what compaction may read and write a second; 0: no limit", true),
+    option::number<"compaction-live-percent", &Config::compaction_live_percent, 1, 100>(
+        "PERCENT", "a segment with a smaller share of live records is compacted", true),
     option::choice<"compression-type", &Config::compress, kCompression>("none|zstd",
                                                                         "how the log's batches are compressed", false),
+    option::number<"delete-retention-ms", &Config::delete_retention_ms, 0, kLagMax>(
+        "MILLISECONDS", "compaction keeps what deletes a key for so long", true),
     option::text<"dir", &Config::dir, 1, 4096>("PATH", "where the data is kept", false),
     option::number<"disk-poll-us", &Config::disk_poll_us, 0, kDiskPollMicrosMax>(
         "MICROSECONDS", "how long an idle shard polls for what the disk is doing before it sleeps", false),
@@ -114,9 +124,13 @@ constexpr std::array kOptions{
                                                                 false),
     option::choice<"loglevel", &Config::loglevel, kLevels>("debug|verbose|notice|warning", "the least that is told",
                                                            true),
+    option::number<"max-compaction-lag-ms", &Config::max_compaction_lag_ms, 1, kLagMax>(
+        "MILLISECONDS", "garbage that is older is compacted whatever its share", true),
     option::number<"maxclients", &Config::maxclients, 1, kClientsMax>("N", "connections served at a time", true),
     option::size<"maxmemory", &Config::maxmemory, 0, std::numeric_limits<std::uint64_t>::max()>(
         "memory for keys and values; 0: half of this machine's", true),
+    option::number<"min-compaction-lag-ms", &Config::min_compaction_lag_ms, 0, kLagMax>(
+        "MILLISECONDS", "compaction leaves younger records alone", true),
     Option{"partitions", "N", "logs a database is spread over, a power of two; fixed at the first start", false,
            [](const Config& config) { return std::to_string(config.partitions); }, set_partitions},
     option::number<"port", &Config::port, 0, 65535>("N", "TCP port; 0: none", false),
@@ -193,6 +207,18 @@ Result<void> set_option(Config& config, std::string_view name, std::string_view 
   return refused(fixed->name, "'" + std::string(fixed->value) + "', which can't be changed", value);
 }
 
+CompactionOptions compaction_options(const Config& config) {
+  CompactionOptions options;
+  options.enabled = config.compaction;
+  options.live_percent = config.compaction_live_percent;
+  // Each shard compacts by itself.
+  options.bytes_per_second = config.compaction_bytes_per_sec / static_cast<std::uint64_t>(config.shards);
+  options.min_lag = Millis(config.min_compaction_lag_ms);
+  options.max_lag = Millis(config.max_compaction_lag_ms);
+  options.delete_retention = Millis(config.delete_retention_ms);
+  return options;
+}
+
 Result<void> check_config(const Config& config) {
   Config copy = config;
   for (const Option& option : kOptions) {
@@ -201,6 +227,9 @@ Result<void> check_config(const Config& config) {
   }
   if (config.port == 0 && config.unixsocket.empty()) {
     return Error{Errc::kInvalid, 0, "port 0 needs a unixsocket: there is nothing to listen on"};
+  }
+  if (config.min_compaction_lag_ms > config.max_compaction_lag_ms) {
+    return Error{Errc::kInvalid, 0, "min-compaction-lag-ms must not be greater than max-compaction-lag-ms"};
   }
   return {};
 }

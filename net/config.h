@@ -14,6 +14,7 @@
 #include "log/log.h"
 #include "log/write_probe.h"
 #include "net/limits.h"
+#include "store/compaction_plan.h"
 #include "store/limits.h"
 
 namespace minod {
@@ -39,6 +40,12 @@ struct Config {
   WriteChoice write_mode = WriteChoice::kAuto;
   std::int64_t checkpoint_bytes = kCheckpointBytesDefault;
   bool compress = false;  // compression-type none|zstd
+  bool compaction = true;
+  int compaction_live_percent = CompactionOptions().live_percent;
+  std::uint64_t compaction_bytes_per_sec = CompactionOptions().bytes_per_second;  // 0: no limit
+  std::int64_t min_compaction_lag_ms = CompactionOptions().min_lag.value();
+  std::int64_t max_compaction_lag_ms = CompactionOptions().max_lag.value();
+  std::int64_t delete_retention_ms = CompactionOptions().delete_retention.value();
   diag::Level loglevel = diag::Level::kNotice;
   diag::Format log_format = diag::Format::kText;
   std::string requirepass;
@@ -53,6 +60,8 @@ struct Config {
   std::size_t slowlog_max_len = 128;
   bool protected_mode = true;  // without a password, only loopback addresses and unix sockets are served
 };
+
+CompactionOptions compaction_options(const Config& config);
 
 struct Option {
   std::string_view name;        // "appendfsync"

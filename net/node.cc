@@ -41,6 +41,7 @@ StoreOptions store_options(const Config& config, const DirectoryFacts& facts) {
   options.compress = config.compress;
   options.checkpoint_bytes = config.checkpoint_bytes;
   options.directory_id = facts.id;
+  options.compaction = compaction_options(config);
   options.hash_seed[0] = facts.hash_seed[0];
   options.hash_seed[1] = facts.hash_seed[1];
   return options;
@@ -305,6 +306,7 @@ void Node::apply_config(Shard& shard) const {
   if (store.options().sync != now.appendfsync) store.set_sync_policy(now.appendfsync);
   store.set_memory_limit(limit_of(now) / static_cast<std::uint64_t>(now.shards));
   store.set_value_size_max(now.proto_max_bulk_len);
+  store.compactor().set_options(compaction_options(now));
   constexpr Nanos kNever{std::numeric_limits<std::int64_t>::max()};
   shard.set_slow_after(now.slowlog_log_slower_than < 0 ? kNever : Nanos(now.slowlog_log_slower_than * 1000));
 }

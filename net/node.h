@@ -63,6 +63,7 @@ struct ShardReport {
   Store::Memory memory;
   std::uint64_t cache_records = 0;
   std::uint64_t cold_reads = 0;
+  CompactionReport compaction;
   struct Keyspace {
     std::uint64_t keys = 0;
     std::uint64_t expires = 0;

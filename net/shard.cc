@@ -271,6 +271,7 @@ ShardReport Shard::fresh_report() {
   report.cold_reads = store_->cold_reader().reads() - cold_reads_before_;
   report.pending_bytes = store_->pending_bytes();
   report.checkpoints = store_->checkpointer().counters();
+  report.compaction = store_->compaction_report();
   report.keyspaces.assign(kDatabases, {});
   report.log_end = 0;
   report.log_bytes = report.disk_bytes = report.groups = 0;

@@ -12,6 +12,7 @@ void ChangePiece::clear() {
   epoch = Epoch{0};
   bytes = 0;
   places.clear();
+  hint = false;
   ignored.clear();
   stop.reset();
 }

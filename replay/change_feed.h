@@ -28,6 +28,7 @@ struct ChangePiece {
   Epoch epoch;                        // the greatest of the source so far
   std::int64_t bytes = 0;             // of the source, read so far
   std::vector<SegmentPlaces> places;  // with the last one of a hint or of a checkpoint
+  bool hint = false;                  // of a hint: it has no batches
   std::string ignored;                // a hint that was of no use, and why: the segment is scanned in its place
   std::optional<Error> stop;          // nothing more comes of this source, for this reason: kEnd when all is well
 

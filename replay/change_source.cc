@@ -96,6 +96,7 @@ ChangeFeed::Source hint_source(Disk& disk, const std::string& directory, const F
     std::shared_ptr<HintReader> reader(std::move(*opened));
     return [reader, part = ChangeWindow(), scratch = std::vector<IndexChange>(),
             bytes = std::int64_t{0}](ChangePiece& piece) mutable {
+      piece.hint = true;
       if (auto more = read_hint(*reader, part, piece, scratch); !more) piece.stop = turned_bad(more.error());
       bytes += static_cast<std::int64_t>(piece.window.changes.size()) * kChangeBytes;
       piece.bytes = bytes;

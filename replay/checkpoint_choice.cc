@@ -55,6 +55,7 @@ bool CheckpointChoice::choose(const std::vector<FoundSegment>& segments, std::ve
       continue;
     }
     const CheckpointHeader& header = (*opened)->header();
+    slots_[i].begin = header.begin;
     const auto segment = std::ranges::find(segments, header.segment, &FoundSegment::base);
     if (segment == segments.end() || header.position.value() > segment->size) {
       refuse(i, "the log has no such place as it begins at", ignored);
@@ -84,6 +85,15 @@ std::vector<std::string> CheckpointChoice::useless(bool cut) const {
     if (slots_[i].refused || (cut && chosen_ != i)) paths.push_back(path_of(i));
   }
   return paths;
+}
+
+Offset CheckpointChoice::replay_begin(bool cut) const {
+  Offset begin = kNoCheckpoint;
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    const Slot& slot = slots_[i];
+    if (slot.there && !slot.refused && (!cut || chosen_ == i)) begin = std::min(begin, slot.begin);
+  }
+  return begin;
 }
 
 Result<void> restore_places(const std::vector<FoundSegment>& segments, const CheckpointHeader& header,

@@ -36,10 +36,14 @@ class CheckpointChoice {
   // chosen, since they may speak of what was cut.
   std::vector<std::string> useless(bool cut) const;
 
+  // Without the useless ones: where the oldest checkpoint that is left begins, which a restart may stand on one day.
+  Offset replay_begin(bool cut) const;
+
  private:
   struct Slot {
     bool there = true;
     bool refused = false;
+    Offset begin;
   };
   std::string path_of(std::size_t slot) const { return directory_ + "/" + std::string(kCheckpointNames[slot]); }
   void refuse(std::size_t slot, const std::string& why, std::vector<std::string>& ignored);

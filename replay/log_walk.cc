@@ -1,5 +1,6 @@
 #include "replay/log_walk.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <string>
 
@@ -16,6 +17,11 @@ std::string without_position(const std::string& detail) {
   return detail.starts_with("at byte ") && colon != std::string::npos ? detail.substr(colon + 2) : detail;
 }
 
+std::string directory_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "." : path.substr(0, slash);
+}
+
 }  // namespace
 
 Result<void> LogWalk::run(const std::vector<LogSegment>& segments, std::optional<Offset> clean_end) {
@@ -23,6 +29,8 @@ Result<void> LogWalk::run(const std::vector<LogSegment>& segments, std::optional
   for (std::size_t i = 0; i < segments.size() && !stopped_; ++i) {
     const LogSegment& segment = segments[i];
     if (i + 1 < segments.size() && segments[i + 1].base <= range_.from) continue;
+    // Compacted by a running minod since it was listed: the one before holds its records now.
+    if (i > 0 && segment.base < expected_ && ends_at_a_later_one(segments, i)) continue;
     if (segment.base >= range_.until) return {};
     expected_ = segment.base;
     lost_ = false;
@@ -42,7 +50,14 @@ Result<void> LogWalk::read_segment(const std::vector<LogSegment>& segments, std:
   const bool last = i + 1 == segments.size();
   auto file = disk_.open(segments[i].path, OpenMode::kRead);
   if (!file && file.error().code == Errc::kNotFound) {
-    lost_ = true;  // a running minod has dropped it since it was listed
+    // A running minod has dropped it since it was listed, with everything before it; or has compacted it.
+    const auto now = list_segments(disk_, directory_of(segments[i].path));
+    if (!now) return now.error();
+    if (!now->empty() && now->front().base <= segments[i].base) {
+      return Error{Errc::kBusy, 0,
+                   segments[i].path + " was compacted by the running node while the log was read; run this again"};
+    }
+    lost_ = true;
     return {};
   }
   if (!file) return file.error();
@@ -65,7 +80,9 @@ Result<void> LogWalk::read_segment(const std::vector<LogSegment>& segments, std:
       expected_ = reader.expected();
       epoch_ = reader.epoch();
     }
-    if (bad->code == Errc::kEnd && (last || segments[i + 1].base == expected_)) return {};
+    if (bad->code == Errc::kEnd && (last || segments[i + 1].base == expected_ || ends_at_a_later_one(segments, i))) {
+      return {};
+    }
     if (bad->code == Errc::kEnd) {
       bad =
           Error{Errc::kTorn, 0,
@@ -76,6 +93,12 @@ Result<void> LogWalk::read_segment(const std::vector<LogSegment>& segments, std:
     if (!goes_on) return goes_on.error();
     if (!*goes_on) return {};
   }
+}
+
+// What was listed as several segments may be one by now.
+bool LogWalk::ends_at_a_later_one(const std::vector<LogSegment>& segments, std::size_t i) const {
+  return std::any_of(segments.begin() + static_cast<std::ptrdiff_t>(i) + 1, segments.end(),
+                     [this](const LogSegment& later) { return later.base == expected_; });
 }
 
 // Reports the bad bytes at `position` and moves it behind them; false when the segment ends with them.

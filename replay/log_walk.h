@@ -51,6 +51,7 @@ class LogWalk {
  private:
   Result<void> read_segment(const std::vector<LogSegment>& segments, std::size_t i);
   Result<void> show(const LogSegment& segment, FilePosition position, const BatchView& batch, FilePosition behind);
+  bool ends_at_a_later_one(const std::vector<LogSegment>& segments, std::size_t i) const;
   Result<bool> resolve(File& file, const std::vector<LogSegment>& segments, std::size_t i, FilePosition& position,
                        const Error& reason);
   Result<bool> is_torn(const std::vector<LogSegment>& segments, std::size_t i, FilePosition position);

@@ -5,11 +5,13 @@
 #include <set>
 #include <utility>
 
+#include "log/compaction_swap.h"
 #include "log/epoch_file.h"
 #include "log/segment_name.h"
 #include "replay/change_feed.h"
 #include "replay/change_source.h"
 #include "replay/checkpoint_choice.h"
+#include "replay/live_counts.h"
 #include "replay/log_bounds.h"
 #include "replay/segment_list.h"
 #include "replay/torn_tail.h"
@@ -53,8 +55,11 @@ class Recovery {
   enum class Pass : std::uint8_t { kDone, kAgain };
   Result<Pass> read_log(std::vector<FoundSegment>& segments, LogStart& start);
   std::optional<Error> load_checkpoint(ChangeFeed& feed, std::vector<FoundSegment>& segments, LogStart& start);
-  void read_source(ChangeFeed& feed, std::size_t i, const FoundSegment& segment, LogStart& start);
-  void apply(const ChangePiece& piece, const FoundSegment& segment, Offset from);
+  void read_source(ChangeFeed& feed, std::size_t source, const std::vector<FoundSegment>& segments, std::size_t i,
+                   LogStart& start);
+  std::int64_t place(const ChangePiece& piece, Offset segment, Offset next_segment);
+  void start_log(Offset offset);
+  void apply(const ChangePiece& piece, Offset segment, Offset next_segment, Offset from);
   void apply_changes(const std::vector<IndexChange>& changes, bool only_newer);
   void report_read(std::int64_t bytes_before);
   std::optional<Error> wrong_end(const std::vector<FoundSegment>& segments, std::size_t i, const LogStart& start) const;
@@ -99,22 +104,52 @@ void Recovery::apply_changes(const std::vector<IndexChange>& changes, bool only_
   }
 }
 
-// `from`: no record of the piece is below.
-void Recovery::apply(const ChangePiece& piece, const FoundSegment& segment, Offset from) {
+// Places what comes before the changes; returns how many records there are to apply.
+std::int64_t Recovery::place(const ChangePiece& piece, Offset segment, Offset next_segment) {
   const ChangeWindow& window = piece.window;
+  SegmentCounts& counts = partition_.counts();
+  const auto changes = static_cast<std::int64_t>(window.changes.size());
+  if (piece.hint && (counts.all().empty() || counts.all().back().base != segment)) {
+    counts.restored(SegmentCount{.base = segment, .end = next_segment});
+  }
+  if (piece.hint) counts.add_records(window.records - changes);  // of these, nothing is left but a log start
+  std::int64_t placed = 0;
+  std::int64_t to_apply = 0;
+  const Offset log_start = window.log_start.value_or(kFirstOffset);
   for (const PlacedBatch& batch : window.batches) {
-    partition_.places().placed(batch.header, segment.base, batch.position);
+    if (batch.header.is_control()) continue;
+    placed += batch.header.record_count;
+    if (batch.header.base_offset >= log_start) to_apply += batch.header.record_count;
   }
-  for (const SegmentPlaces& places : piece.places) partition_.places().restore(places);
-  if (window.log_start) {
-    partition_.apply_log_start(*window.log_start);
-    log_start_ = *window.log_start;
+  counts.begin_window(placed);
+  for (const PlacedBatch& batch : window.batches) {
+    if (window.log_start && batch.header.base_offset == log_start) start_log(log_start);
+    partition_.placed(batch.header, segment, batch.position);
   }
+  if (piece.hint && window.log_start) start_log(log_start);
+  if (piece.hint) counts.add_records(changes);
+  for (const SegmentPlaces& places : piece.places) {
+    counts.describe(places.end.value(), places.last_time);
+    partition_.places().restore(places);
+  }
+  return to_apply;
+}
+
+void Recovery::start_log(Offset offset) {
+  partition_.apply_log_start(offset);
+  log_start_ = offset;
+}
+
+// `from`: no record of the piece is below.
+void Recovery::apply(const ChangePiece& piece, Offset segment, Offset next_segment, Offset from) {
+  const ChangeWindow& window = piece.window;
+  const std::int64_t to_apply = place(piece, segment, next_segment);
   partition_.index().expect(window.changes.size());
   apply_changes(window.changes, from < checkpoint_end_);
+  partition_.counts().end_window(to_apply);
   report_.batches += static_cast<std::int64_t>(window.batches.size());
   report_.records += window.records;
-  if (window.batches.empty()) report_.hint_records += window.records;
+  if (piece.hint) report_.hint_records += window.records;
 }
 
 // Values and places from the checkpoint. An error says why it is of no use.
@@ -122,9 +157,11 @@ std::optional<Error> Recovery::load_checkpoint(ChangeFeed& feed, std::vector<Fou
   const CheckpointHeader& header = checkpoints_.header();
   const std::int64_t bytes_before = report_.bytes;
   partition_.index().reserve(checkpoints_.keys());
+  LiveCounts live(segments);
   do {
     piece_ = feed.take(0, std::move(piece_));
     apply_changes(piece_.window.changes, false);
+    live.add(piece_.window.changes, header.begin);
     report_.records += static_cast<std::int64_t>(piece_.window.changes.size());
     report_.checkpoint_records += static_cast<std::int64_t>(piece_.window.changes.size());
     report_read(bytes_before);
@@ -135,6 +172,7 @@ std::optional<Error> Recovery::load_checkpoint(ChangeFeed& feed, std::vector<Fou
   log_start_ = header.log_start;
   auto noted = restore_places(segments, header, piece_.places, hasher_, partition_.places(), start);
   if (!noted) return noted.error();
+  partition_.counts() = live.counts(partition_.places().places(kFirstOffset));
   start.end = header.begin;
   return std::nullopt;
 }
@@ -164,14 +202,17 @@ Result<void> Recovery::judge(std::vector<FoundSegment>& segments, std::size_t i,
   return {};
 }
 
-void Recovery::read_source(ChangeFeed& feed, std::size_t i, const FoundSegment& segment, LogStart& start) {
+void Recovery::read_source(ChangeFeed& feed, std::size_t source, const std::vector<FoundSegment>& segments,
+                           std::size_t i, LogStart& start) {
+  const FoundSegment& segment = segments[i];
+  const Offset next = i + 1 < segments.size() ? segments[i + 1].base : kNoOffset;
   const std::int64_t bytes_before = report_.bytes;
   do {
-    piece_ = feed.take(i, std::move(piece_));
+    piece_ = feed.take(source, std::move(piece_));
     if (!piece_.ignored.empty() && bad_hints_.insert(segment.base).second) {
       report_.ignored.push_back(hint_path(segment) + ": " + piece_.ignored);
     }
-    apply(piece_, segment, start.end);
+    apply(piece_, segment.base, next, start.end);
     end_ = piece_.end;
     start.end = std::max(start.end, piece_.expected);
     start.epoch = std::max(start.epoch, piece_.epoch);
@@ -227,7 +268,7 @@ Result<Recovery::Pass> Recovery::read_log(std::vector<FoundSegment>& segments, L
   }
   for (std::size_t i = first; i < segments.size(); ++i) {
     ++report_.segments;
-    read_source(*feed, i - first + shift, segments[i], start);
+    read_source(*feed, i - first + shift, segments, i, start);
     const auto wrong = wrong_end(segments, i, start);
     if (wrong && wrong->code == Errc::kIo) return *wrong;
     if (wrong && wrong->code == Errc::kUnsupported && segments[i].has_hint && !bad_hints_.contains(segments[i].base)) {
@@ -302,6 +343,7 @@ Result<void> Recovery::begin_epoch(const std::vector<FoundSegment>& segments, Lo
 }
 
 Result<LogStart> Recovery::run() {
+  if (auto swapped = finish_swaps(disk_, directory_); !swapped) return swapped.error();
   auto segments = open_segments(disk_, directory_);
   if (!segments) return segments.error();
   if (auto read = read_bounds(); !read) return read.error();
@@ -332,6 +374,7 @@ Result<LogStart> Recovery::run() {
   if (auto synced = disk_.sync_directory(directory_); !synced) return synced.error();
   start.log_start = log_start_;
   partition_.index().settle();
+  partition_.set_replay_begin(checkpoints_.replay_begin(start.dirty_tail));
   partition_.set_replayed_bytes(report_.bytes - before.bytes - checkpoint_bytes_);
   return start;
 }

@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "base/endian.h"
+#include "log/compaction_swap.h"
 #include "log/format.h"
 #include "log/segment_name.h"
 
@@ -21,14 +22,28 @@ Result<Offset> first_offset(File& file) {
   return Offset(std::max<std::int64_t>(0, load_big<std::int64_t>(header.data() + batch_field::kBaseOffset)));
 }
 
+// A compacted segment that is complete, but not yet in the place of those it was made of.
+std::vector<SegmentSwap> swaps_among(const std::vector<DirectoryEntry>& entries) {
+  std::vector<SegmentSwap> swaps;
+  for (const DirectoryEntry& entry : entries) {
+    if (const auto swap = parse_swap_name(entry.name)) swaps.push_back(*swap);
+  }
+  return swaps;
+}
+
 }  // namespace
 
 Result<std::vector<LogSegment>> list_segments(Disk& disk, const std::string& directory) {
   const auto entries = disk.list(directory);
   if (!entries) return entries.error();
   std::vector<LogSegment> segments;
+  const std::vector<SegmentSwap> swaps = swaps_among(*entries);
   for (const DirectoryEntry& entry : *entries) {
-    const auto base = parse_segment_name(entry.name, kLogSuffix);
+    auto base = parse_segment_name(entry.name, kLogSuffix);
+    const auto swap = parse_swap_name(entry.name);
+    const auto replaced = [&](const SegmentSwap& one) { return base && *base >= one.base && *base < one.end; };
+    if (std::ranges::any_of(swaps, replaced)) continue;
+    if (swap) base = swap->base;
     if (!base) continue;
     LogSegment segment{*base, directory + "/" + entry.name};
     const auto file = disk.open(segment.path, OpenMode::kRead);

@@ -19,7 +19,8 @@ struct LogSegment {
   bool active = false;    // no later segment is there
 };
 
-// In order of their offsets. A file that is removed meanwhile is left out. Blocking.
+// In order of their offsets. A file that is removed meanwhile is left out. A compacted segment that a crash kept from
+// its place (.swap) is listed instead of those that it replaces. Blocking.
 Result<std::vector<LogSegment>> list_segments(Disk& disk, const std::string& directory);
 
 // One file, whatever stands beside it: active unless its directory has a later segment. A file that is not named as a

@@ -30,6 +30,17 @@ std::string slot_to_replace(Disk& disk, const std::string& directory, const Inde
   return oldest;
 }
 
+// Where the oldest checkpoint on disk begins that a restart could open; nothing when it can't be said.
+std::optional<Offset> oldest_begin(Disk& disk, const std::string& directory, const IndexIdentity& identity) {
+  Offset oldest = kNoCheckpoint;
+  for (const std::string_view name : kCheckpointNames) {
+    const auto opened = CheckpointReader::open(disk, directory + "/" + std::string(name), identity);
+    if (opened) oldest = std::min(oldest, (*opened)->header().begin);
+    if (!opened && opened.error().code == Errc::kIo) return std::nullopt;
+  }
+  return oldest;
+}
+
 }  // namespace
 
 struct Checkpointer::Work {
@@ -50,6 +61,7 @@ struct Checkpointer::Work {
   ChangeWindow window;
   std::vector<HashIndex::Keyed> entries;
   std::optional<ReplacedFile> file;  // a job's, while one runs
+  std::optional<Offset> oldest;      // of the checkpoints on disk, when it is published
 };
 
 std::int64_t Checkpointer::log_bytes(const Partition& partition) const {
@@ -78,6 +90,7 @@ void Checkpointer::begin(Partition& partition) {
   header.segment = next.segment;
   header.position = next.position;
   header.log_start = partition.log().log_start();
+  partition.set_replay_begin(std::min(partition.replay_begin(), header.begin));
   put_header(work_->builder, header);
   // The active segment's, as they are now; the others do not change.
   for (const SegmentPlaces& places : partition.places().places(header.segment)) work_->builder.places(places);
@@ -145,7 +158,11 @@ void Checkpointer::step() {
       return;
     }
     work.step = Work::Step::kPublish;
-    run([at = work_] { return at->file->publish(); });
+    run([this, at = work_] {
+      auto published = at->file->publish();
+      if (published) at->oldest = oldest_begin(disk_, at->directory, at->header.identity);
+      return published;
+    });
     return;
   }
   const MonotonicNanos before = clock_.monotonic();
@@ -188,6 +205,7 @@ void Checkpointer::finished(const std::optional<Error>& failure) {
     ++counters_.failed;
     diag::warning("the checkpoint of " + work_->directory + " was not written: " + failure->message());
   } else if (work_->step == Work::Step::kPublish) {
+    if (work_->oldest) work_->partition.set_replay_begin(*work_->oldest);
     ++counters_.written;
     counters_.bytes = work_->bytes;
   }

@@ -50,7 +50,7 @@ std::shared_ptr<ColdReader::Ticket> ColdReader::fetch(const std::vector<ColdReco
       gone.push_back(Waiter{record, ticket});
       continue;
     }
-    const BlockId id{record.partition->id(), place->segment, place->begin};
+    const BlockId id{record.partition->id(), place->segment, place->generation, place->begin};
     auto& waiters = in_flight_[id];
     waiters.push_back(Waiter{record, ticket});
     if (waiters.size() > 1) {
@@ -84,6 +84,10 @@ void ColdReader::arrived(const BlockId& id, const Result<std::shared_ptr<Log::Bl
 void ColdReader::find_in_block(std::vector<Waiter>& waiters, const std::shared_ptr<Log::Block>& block) {
   std::size_t next = 0;
   std::string damage = "the record is not in the block where the index says";
+  // A whole batch without the record: compaction dropped it, because a newer one of its key is there.
+  const auto not_there = [this](const Waiter& waiter) {
+    deliver(waiter, failed(waiter.record, Errc::kNotFound, "the record was replaced and has been compacted"));
+  };
   for (Bytes rest = block->bytes; !rest.empty() && next < waiters.size();) {
     const auto batch = BatchView::open(rest);
     if (!batch) {
@@ -94,10 +98,7 @@ void ColdReader::find_in_block(std::vector<Waiter>& waiters, const std::shared_p
     if (batch->header().last_offset() < waiters[next].record.offset) continue;
     const bool in_block = batch->header().codec() == kCodecNone;
     const auto visited = for_each_record(*batch, decompressor_, [&](const RecordView& record) {
-      while (next < waiters.size() && waiters[next].record.offset < record.offset) {
-        deliver(waiters[next], failed(waiters[next].record, Errc::kCorrupt, damage));
-        ++next;
-      }
+      while (next < waiters.size() && waiters[next].record.offset < record.offset) not_there(waiters[next++]);
       while (next < waiters.size() && waiters[next].record.offset == record.offset) {
         const Waiter& waiter = waiters[next];
         if (!waiter.record.key_only) {
@@ -112,6 +113,9 @@ void ColdReader::find_in_block(std::vector<Waiter>& waiters, const std::shared_p
     if (!visited) {
       damage = visited.error().message();
       break;
+    }
+    while (next < waiters.size() && waiters[next].record.offset <= batch->header().last_offset()) {
+      not_there(waiters[next++]);
     }
   }
   for (; next < waiters.size(); ++next) {

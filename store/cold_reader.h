@@ -31,7 +31,7 @@ struct FetchedRecord {
   UnixMillis expires_at = kNeverExpires;
   bool key_only = false;  // `value` is not the record's
   std::shared_ptr<const void> memory;
-  Errc failure = Errc::kEnd;  // kEnd: none. kNotFound: the segment is gone. Else the bytes could not be read
+  Errc failure = Errc::kEnd;  // kEnd: none. kNotFound: the record is gone. Else the bytes could not be read
   std::string failure_detail;
 };
 
@@ -58,6 +58,7 @@ class ColdReader {
   struct BlockId {
     std::uint16_t log;
     Offset segment;
+    std::uint32_t generation;
     FilePosition begin;
     friend auto operator<=>(const BlockId&, const BlockId&) = default;
   };

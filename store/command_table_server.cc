@@ -10,6 +10,8 @@ constexpr CommandSpec kRows[] = {
      "Container of access control commands", "@slow"},
     {"acl|whoami", 2, kNoScript | kLoading | kStale | kConnection, kNoKeys, nullptr, "6.0.0", "server", "O(1)",
      "Returns the connection's user", "@slow"},
+    {"bgrewriteaof", 1, kAdmin | kNoScript | kConnection, kNoKeys, nullptr, "1.0.0", "server", "O(1)",
+     "Compacts every log that holds garbage, in the background", "@admin @slow @dangerous"},
     {"command", -1, kLoading | kStale | kConnection, kNoKeys, nullptr, "2.8.13", "server",
      "O(N) where N is the total number of Redis commands", "Describes all commands", "@slow @connection", "",
      "nondeterministic_output_order"},

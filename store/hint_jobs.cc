@@ -1,5 +1,6 @@
 #include "store/hint_jobs.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -60,6 +61,8 @@ void HintJobs::add(Wanted wanted) {
 
 void HintJobs::run() {
   if (queue_.empty()) return;
+  directory_ = queue_.front().directory;
+  base_ = queue_.front().base;
   step_done(std::make_shared<Work>(disk_, hasher_, queue_.front()));
 }
 
@@ -91,6 +94,16 @@ void HintJobs::step_done(const std::shared_ptr<Work>& work) {
   }
   if (!queue_.empty()) queue_.pop_front();
   run();
+}
+
+bool HintJobs::give_up(const std::string& directory, Offset base, Offset end) {
+  if (running_ && directory_ == directory && base_ >= base && base_ < end) return false;
+  const auto first = queue_.begin() + (running_ && !queue_.empty() ? 1 : 0);
+  const auto given_up = std::remove_if(first, queue_.end(), [&](const Wanted& wanted) {
+    return wanted.directory == directory && wanted.base >= base && wanted.base < end;
+  });
+  queue_.erase(given_up, queue_.end());
+  return true;
 }
 
 void HintJobs::abandon() {

@@ -30,6 +30,8 @@ class HintJobs {
   void add(Wanted wanted);
   bool idle() const { return !running_; }
   std::size_t waiting() const { return queue_.size(); }
+  // No hint of the segments in `directory` that begin in [base, end) is wanted any more. False: one is being written.
+  bool give_up(const std::string& directory, Offset base, Offset end);
   void stop() { queue_.clear(); }  // what is being written is given up after its step
   void abandon();                  // no job will ever end
 
@@ -42,6 +44,8 @@ class HintJobs {
   const KeyHasher& hasher_;
   std::deque<Wanted> queue_;  // the first one is being written
   bool running_ = false;
+  std::string directory_;  // of the one that is being written
+  Offset base_;
 };
 
 }  // namespace minod

@@ -5,15 +5,20 @@
 namespace minod {
 
 void Partition::apply_value(KeyHash hash, Offset offset, UnixMillis expires_at) {
+  counts_.applied();
   const bool expires = expires_at != kNeverExpires;
   const auto replaced = index_.put(hash, IndexEntry{offset, expires, 0});
+  if (replaced) counts_.died(replaced->offset);
   if (replaced && replaced->expires) expiries_.erase(replaced->offset);
   if (expires) expiries_.put(offset, expires_at);
 }
 
 void Partition::apply_tombstone(KeyHash hash, Offset offset) {
+  counts_.applied();
   const auto erased = index_.erase(hash);
+  if (erased) counts_.died(erased->offset);
   if (erased && erased->expires) expiries_.erase(erased->offset);
+  counts_.erased_by(offset);
   newest_erasure_ = std::max(newest_erasure_, offset);  // a restart applies in the order of hashes
 }
 
@@ -21,12 +26,15 @@ void Partition::clear() {
   index_.clear();
   expiries_.clear();
   places_ = LogIndex();
+  counts_ = SegmentCounts();
   newest_erasure_ = kNoOffset;
 }
 
 void Partition::apply_log_start(Offset offset) {
   index_.clear();
   expiries_.clear();
+  counts_.all_died_below(offset);
+  counts_.erased_by(offset);
   newest_erasure_ = offset;
 }
 

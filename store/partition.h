@@ -9,10 +9,12 @@
 #include <string>
 
 #include "base/ids.h"
+#include "index/checkpoint_file.h"
 #include "index/expiry_index.h"
 #include "index/hash_index.h"
 #include "index/key_hash.h"
 #include "index/log_index.h"
+#include "index/segment_counts.h"
 #include "log/log.h"
 
 namespace minod {
@@ -33,12 +35,30 @@ class Partition {
   // As apply(), unless what is known of the key is as new: for a restart that reads again what a checkpoint may hold.
   void apply_if_newer(KeyHash hash, Offset offset, bool has_value, UnixMillis expires_at) {
     const auto entry = index_.find(hash);
-    if (!entry || entry->offset < offset) apply(hash, offset, has_value, expires_at);
+    if (!entry || entry->offset < offset) {
+      apply(hash, offset, has_value, expires_at);
+    } else if (!has_value) {
+      counts_.erased_by(offset);
+    } else if (entry->offset > offset) {
+      counts_.died(offset);
+    }
   }
   // Forgets all that was applied.
   void clear();
   // Every record below `offset` is gone.
   void apply_log_start(Offset offset);
+
+  // The log has placed a batch.
+  void placed(const BatchHeader& batch, Offset segment, FilePosition position) {
+    places_.placed(batch, segment, position);
+    counts_.placed(batch, segment);
+  }
+
+  // A restart may load a checkpoint of the index and replay the log from here on: what erases keys from here on must
+  // stay in the log, or the checkpoint's entries for them would come back. Set before the checkpoint's first entry is
+  // read from the index; of two checkpoints, the older one counts.
+  Offset replay_begin() const { return replay_begin_; }
+  void set_replay_begin(Offset offset) { replay_begin_ = offset; }
 
   // A restart starts its reading of values from disk only; nothing is known of the order of older erasures then.
   Offset newest_erasure() const { return newest_erasure_; }
@@ -56,13 +76,17 @@ class Partition {
   ExpiryIndex& expiries() { return expiries_; }
   const ExpiryIndex& expiries() const { return expiries_; }
   LogIndex& places() { return places_; }
+  SegmentCounts& counts() { return counts_; }
+  const SegmentCounts& counts() const { return counts_; }
 
   // Bytes of the log, or of hints, that the restart had to read behind the checkpoint.
   std::int64_t replayed_bytes() const { return replayed_bytes_; }
   void set_replayed_bytes(std::int64_t bytes) { replayed_bytes_ = bytes; }
 
   // Index, expiries and places: what must be in RAM whatever the cache does.
-  std::size_t index_bytes() const { return index_.memory_bytes() + expiries_.memory_bytes() + places_.memory_bytes(); }
+  std::size_t index_bytes() const {
+    return index_.memory_bytes() + expiries_.memory_bytes() + places_.memory_bytes() + counts_.memory_bytes();
+  }
 
   std::string name() const { return "db" + std::to_string(db_) + "-" + std::to_string(number_); }
 
@@ -76,6 +100,8 @@ class Partition {
   HashIndex index_;
   ExpiryIndex expiries_;
   LogIndex places_;
+  SegmentCounts counts_;
+  Offset replay_begin_ = kNoCheckpoint;
   Offset newest_erasure_ = kNoOffset;
   std::int64_t replayed_bytes_ = 0;
   std::unique_ptr<Log> log_;  // last: its jobs refer to nothing above, but its destructor runs first

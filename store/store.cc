@@ -27,7 +27,14 @@ Store::Store(Disk& disk, const Clock& clock, Random& random, StoreOptions option
       cold_(cache_),
       hints_(disk, hasher_),
       checkpointer_(disk, clock, hasher_, options_.directory, options_.directory_id, options_.checkpoint_bytes),
-      partitions_(static_cast<std::size_t>(kDatabases * options_.partitions)) {}
+      compactor_(disk_, clock_, hasher_, options_.directory, options_.segment_bytes, options_.compress),
+      partitions_(static_cast<std::size_t>(kDatabases * options_.partitions)) {
+  compactor_.set_options(options_.compaction);
+  compactor_.on_failed = [this](const Error& error) { on_failed(error); };
+  compactor_.may_swap = [this](const Partition& partition, const CompactionPlan& plan) {
+    return hints_.give_up(options_.directory + "/" + partition.name(), plan.base, plan.end);
+  };
+}
 
 Store::~Store() { check(jobs_ == 0, "a store is closed when nothing is in flight"); }
 
@@ -235,6 +242,7 @@ void Store::tick() {
     expire_slice(partition);
     checkpointer_.consider(partition);
   });
+  compactor_.tick(partitions_);
   // A full disk may have space again: let those that wait ask.
   for (const auto& parked : waiting_) {
     const auto alive = parked.lock();
@@ -277,6 +285,7 @@ void Store::expire_record(Partition& partition, std::string_view key, Offset off
 
 bool Store::idle() const {
   if (jobs_ != 0 || cold_.reads_in_flight() != 0 || !hints_.idle() || !checkpointer_.idle()) return false;
+  if (compactor_.job_running()) return false;
   return std::ranges::all_of(partitions_, [](const auto& partition) {
     return !partition || !partition->has_log() || partition->log().idle();
   });

@@ -20,6 +20,7 @@
 #include "store/checkpointer.h"
 #include "store/cold_reader.h"
 #include "store/command.h"
+#include "store/compactor.h"
 #include "store/hint_jobs.h"
 #include "store/limits.h"
 #include "store/partition.h"
@@ -44,6 +45,7 @@ struct StoreOptions {
   std::string directory_id;             // likewise
   // A checkpoint of the indexes is due when a restart would have to read this much of a log; 0: none is written.
   std::int64_t checkpoint_bytes = kCheckpointBytesDefault;
+  CompactionOptions compaction;
 };
 
 struct StoreCounters {
@@ -137,6 +139,9 @@ class Store {
   const ValueCache& cache() const { return cache_; }
   const Checkpointer& checkpointer() const { return checkpointer_; }
   const ColdReader& cold_reader() const { return cold_; }
+  Compactor& compactor() { return compactor_; }
+  bool request_compaction() { return compactor_.request(partitions_); }
+  CompactionReport compaction_report() const { return compactor_.report(partitions_); }
   const StoreCounters& counters() const { return counters_; }
   void reset_counters() { counters_ = StoreCounters(); }
 
@@ -182,6 +187,7 @@ class Store {
   ColdReader cold_;
   HintJobs hints_;
   Checkpointer checkpointer_;
+  Compactor compactor_;
   StoreCounters counters_;
   std::uint64_t client_bytes_ = 0;
   bool index_over_limit_ = false;

@@ -18,7 +18,7 @@ LogEvents Store::events_for(Partition& partition) {
   Partition* const at = &partition;
   LogEvents events;
   events.placed = [at](const BatchHeader& batch, Offset segment, FilePosition position) {
-    at->places().placed(batch, segment, position);
+    at->placed(batch, segment, position);
   };
   events.released = [this, at] { on_released(at->log()); };
   events.sealed = [this, at](Offset segment) {
@@ -56,6 +56,7 @@ void Store::abandon() {
   for_each_partition([](Partition& partition) { partition.log().abandon(); });
   hints_.abandon();
   checkpointer_.abandon();
+  compactor_.abandon();
   jobs_ = 0;
 }
 

@@ -19,9 +19,10 @@ namespace {
 
 using Function = void (*)(Session&);
 
-constexpr std::array<std::pair<std::string_view, Function>, 31> kFunctions{{
+constexpr std::array<std::pair<std::string_view, Function>, 32> kFunctions{{
     {"acl", acl},
     {"auth", auth},
+    {"bgrewriteaof", bgrewriteaof},
     {"client", client},
     {"cluster", cluster},
     {"command", command},

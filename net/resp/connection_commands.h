@@ -45,6 +45,7 @@ void info(Session& session);
 
 // server_commands.cc
 void acl(Session& session);
+void bgrewriteaof(Session& session);
 void cluster(Session& session);
 void debug(Session& session);
 void lastsave(Session& session);

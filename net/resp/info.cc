@@ -64,6 +64,7 @@ void add(ShardReport& sum, const ShardReport& report) {
   sum.memory.clients += report.memory.clients;
   sum.cache_records += report.cache_records;
   sum.cold_reads += report.cold_reads;
+  sum.compaction.add(report.compaction);
   sum.log_end += report.log_end;
   sum.log_bytes += report.log_bytes;
   sum.disk_bytes += report.disk_bytes;
@@ -211,6 +212,8 @@ void write_path(Lines& out, const Facts& facts) {
   out.line("minod_segments_recycled", sum.space.recycled);
 }
 
+std::string seconds_or_none(Millis time) { return time < Millis(0) ? "-1" : std::to_string(time.value() / 1000); }
+
 void persistence(Lines& out, const Facts& facts) {
   const ShardReport& sum = facts.sum;
   const RecoveryReport& recovery = facts.node.recovery();
@@ -226,11 +229,11 @@ void persistence(Lines& out, const Facts& facts) {
   out.line("rdb_current_bgsave_time_sec", "-1");
   out.line("rdb_saves", 0);
   out.line("aof_enabled", 1);
-  out.line("aof_rewrite_in_progress", 0);
+  out.line("aof_rewrite_in_progress", sum.compaction.asked ? 1 : 0);
   out.line("aof_rewrite_scheduled", 0);
-  out.line("aof_last_rewrite_time_sec", "-1");
-  out.line("aof_current_rewrite_time_sec", "-1");
-  out.line("aof_last_bgrewrite_status", "ok");
+  out.line("aof_last_rewrite_time_sec", seconds_or_none(sum.compaction.last_asked_took));
+  out.line("aof_current_rewrite_time_sec", seconds_or_none(sum.compaction.asked_for));
+  out.line("aof_last_bgrewrite_status", sum.compaction.last_asked_ok ? "ok" : "err");
   out.line("aof_last_write_status", "ok");  // a log that fails ends the process
   out.line("aof_current_size", sum.disk_bytes);
   out.line("aof_pending_bio_fsync", 0);
@@ -255,6 +258,24 @@ void persistence(Lines& out, const Facts& facts) {
   out.line("minod_last_recovery_bytes", static_cast<std::uint64_t>(recovery.bytes));
   out.real("minod_last_recovery_seconds", facts.node.recovery_seconds(), "%.3f");
   out.line("minod_last_recovery_cuts", recovery.cuts.size());
+}
+
+void compaction(Lines& out, const Facts& facts) {
+  const CompactionReport& report = facts.sum.compaction;
+  out.section("Compaction");
+  out.line("minod_compaction_running", report.running ? 1 : 0);
+  out.line("minod_compaction_progress_bytes", report.progress_bytes);
+  out.line("minod_compaction_total_bytes", report.total_bytes);
+  out.line("minod_compaction_rate", report.rate);
+  out.line("minod_compaction_runs", report.runs);
+  out.line("minod_compaction_given_up", report.given_up);
+  out.line("minod_compaction_failed", report.failed);
+  out.line("minod_compaction_bytes_read", report.bytes_read);
+  out.line("minod_compaction_bytes_written", report.bytes_written);
+  out.line("minod_compaction_bytes_freed", report.bytes_freed);
+  out.line("minod_compaction_records_dropped", report.records_dropped);
+  out.line("minod_compaction_erasures_dropped", report.erasures_dropped);
+  out.line("minod_compaction_garbage_bytes", report.garbage_bytes);
 }
 
 void stats(Lines& out, const Facts& facts) {
@@ -319,10 +340,11 @@ struct Section {
   void (*write)(Lines&, const Facts&);
 };
 
-constexpr std::array<Section, 8> kSections{{{"SERVER", server},
+constexpr std::array<Section, 9> kSections{{{"SERVER", server},
                                             {"CLIENTS", clients},
                                             {"MEMORY", memory_section},
                                             {"PERSISTENCE", persistence},
+                                            {"COMPACTION", compaction},
                                             {"STATS", stats},
                                             {"REPLICATION", replication},
                                             {"CPU", cpu},

@@ -1,4 +1,5 @@
 // Commands about the server as a whole that need little code each; the larger ones have files of their own.
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdlib>
@@ -79,6 +80,17 @@ void debug_drop_values(Session& session) {
 }  // namespace
 
 void acl(Session& session) { session.reply().bulk("default"); }
+
+// The log is what Redis's append-only file is, and compaction what its rewrite does.
+void bgrewriteaof(Session& session) {
+  ask_all_shards(
+      session, [](Shard& asked) { return std::string(asked.store().request_compaction() ? "started" : ""); },
+      [](const std::vector<std::string>& answers, Reply& reply) {
+        const bool started = std::ranges::any_of(answers, [](const std::string& answer) { return !answer.empty(); });
+        if (started) return reply.simple("Background append only file rewriting started");
+        reply.error("ERR Background append only file rewriting already in progress");
+      });
+}
 
 void cluster(Session& session) { session.reply().error("ERR This instance has cluster support disabled"); }
 

@@ -26,7 +26,9 @@ SegmentPlaces some_places() {
   SegmentPlaces places;
   places.segment = Offset(1ll << 40);
   places.end = FilePosition(0xffff'ffff);
-  places.last = {FilePosition(0xffff'0000), places.segment + OffsetCount(0xffff'ffff), Epoch{9}};
+  places.last = {FilePosition(0xffff'0000), places.segment + OffsetCount(0xffff'ffff), Epoch{9}, 0xdead'beef};
+  places.records = 1ll << 40;
+  places.last_time = UnixMillis(1ll << 41);
   places.entries = {{0, 0}, {1, 4096}, {0x7fff'ffff, 0x7fff'ffff}, {0xffff'fffe, 0xffff'0000}};
   return places;
 }
@@ -61,6 +63,9 @@ TEST(ChunkFile, WhatIsPutIsRead) {
   EXPECT_EQ(places.segment, some_places().segment);
   EXPECT_EQ(places.end, some_places().end);
   EXPECT_EQ(places.last.next, some_places().last.next);
+  EXPECT_EQ(places.last.crc, some_places().last.crc);
+  EXPECT_EQ(places.records, some_places().records);
+  EXPECT_EQ(places.last_time, some_places().last_time);
   ASSERT_EQ(places.entries.size(), 4u);
   EXPECT_EQ(places.entries[3].relative_offset, 0xffff'fffeu);
   EXPECT_EQ(places.entries[3].position, 0xffff'0000u);

@@ -273,6 +273,51 @@ TEST_F(StoreModel, PowerLoss) {
   });
 }
 
+// As above, with segments that are left and compacted at any moment, several times over, while checkpoints and hints
+// are written.
+TEST_F(StoreModel, CompactionAndPowerLoss) {
+  std::uint64_t runs = 0;
+  std::uint64_t dropped = 0;
+  std::uint64_t from_checkpoints = 0;
+  std::uint64_t from_hints = 0;
+  for_seeds(60, [&](std::uint64_t seed) {
+    begin(seed);
+    options_.checkpoint_bytes = chance_.one_in(4) ? 0 : 1 + static_cast<std::int64_t>(chance_.below(5000));
+    options_.compaction.delete_retention = Millis(chance_.one_in(2) ? 0 : 3000);
+    options_.compaction.live_percent = chance_.one_in(2) ? 100 : 50;
+    options_.compaction.bytes_per_second = chance_.one_in(2) ? 0 : std::uint64_t{1} << 20;
+    store_->compactor().set_options(options_.compaction);
+    for (int restarts = 0; restarts < 4 && !HasFailure(); ++restarts) {
+      if (chance_.one_in(2)) disk_->crash_at_operation(disk_->operations() + 1 + chance_.below(400));
+      for (std::uint64_t left = chance_.below(300); left > 0 && !disk_->crashed(); --left) {
+        issue();
+        if (chance_.one_in(2)) turn();
+        if (chance_.one_in(3)) store_->tick();
+        if (chance_.one_in(15)) store_->request_compaction();
+        if (chance_.one_in(20)) advance(Millis(static_cast<std::int64_t>(chance_.below(2000))));
+        if (chance_.one_in(10)) store_->sync_logs();
+        if (chance_.one_in(25) && !disk_->crashed()) evict_all();
+        collect();
+      }
+      runs += store_->compaction_report().runs;
+      dropped += store_->compaction_report().records_dropped;
+      if (options_.sync == SyncPolicy::kAlways) {
+        restart(Survival::kSome);
+      } else {
+        if (!disk_->crashed()) disk_->kill();
+        disk_->crash_at_operation(0);
+        restart(Survival::kAll);
+      }
+      if (report_.checkpoint_records > 0) ++from_checkpoints;
+      if (report_.hint_records > 0) ++from_hints;
+    }
+  });
+  EXPECT_GT(runs, share_of(100));
+  EXPECT_GT(dropped, share_of(1000));
+  EXPECT_GE(from_checkpoints, share_of(40));
+  EXPECT_GE(from_hints, share_of(40));
+}
+
 TEST_F(StoreModel, WriteErrorsStopTheLogAndLoseNothing) {
   for_seeds(40, [this](std::uint64_t seed) {
     begin(seed);
