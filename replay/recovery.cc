@@ -381,21 +381,6 @@ Result<LogStart> Recovery::run() {
 
 }  // namespace
 
-Result<std::int64_t> log_bytes(Disk& disk, const std::string& directory) {
-  const auto entries = disk.list(directory);
-  if (!entries) return entries.error();
-  std::int64_t bytes = 0;
-  for (const DirectoryEntry& entry : *entries) {
-    if (!parse_segment_name(entry.name, kLogSuffix)) continue;
-    auto file = disk.open(directory + "/" + entry.name, OpenMode::kRead);
-    if (!file) return file.error();
-    const auto size = (*file)->size_now();
-    if (!size) return size.error();
-    bytes += *size;
-  }
-  return bytes;
-}
-
 Result<LogStart> recover(Disk& disk, const std::string& directory, const KeyHasher& hasher, Partition& partition,
                          const RecoveryOptions& options, RecoveryReport& report) {
   return Recovery(disk, directory, hasher, partition, options, report).run();

@@ -46,9 +46,6 @@ struct RecoveryOptions {
   std::function<void(const RecoveryReport&)> progress;  // called every few tens of MiB, with what has been done so far
 };
 
-// Bytes of the segment files in `directory`, for a progress report.
-Result<std::int64_t> log_bytes(Disk& disk, const std::string& directory);
-
 // Fills `partition` from the log in `directory`; returns where writing goes on, the new epoch already on disk.
 // kCorrupt: the message names the file, the position, what is lost and what to do; nothing was changed on disk then.
 Result<LogStart> recover(Disk& disk, const std::string& directory, const KeyHasher& hasher, Partition& partition,

@@ -30,4 +30,7 @@ Result<LogSegment> segment_at(Disk& disk, const std::string& path);
 // What a partition noted at its last clean stop; nothing while it is in use.
 Result<std::optional<Offset>> read_clean_end(Disk& disk, const std::string& directory);
 
+// Bytes of the segment files in `directory`, for a progress report.
+Result<std::int64_t> log_bytes(Disk& disk, const std::string& directory);
+
 }  // namespace minod

@@ -72,7 +72,7 @@ async function write(client) {
 for (const codec of ['none', 'zstd']) {
   describe(codec, () => {
     test('segments hold what was written', async () => {
-      const server = await startServer(['--segment-bytes', '1mb', '--compression-type', codec]);
+      const server = await startServer(['--segment-bytes', '1mb', '--compression-type', codec, '--compaction', 'no']);
       const client = new Redis(server.port);
       const written = await write(client);
       client.disconnect();
