@@ -16,6 +16,7 @@
 #include "log/aio_disk.h"
 #include "net/listener.h"
 #include "net/shard.h"
+#include "replay/segment_list.h"
 
 namespace minod {
 
