@@ -89,6 +89,9 @@ class OrderedTable {
   static constexpr std::size_t kChunkSize = 32;
   static constexpr std::size_t kHeapBlockOverhead = 8;
   static constexpr std::size_t kSlotsMin = 12;
+  // More than uniform hashes put into one sub-table. It comes of erasing in the order of the hashes, as a sweep does: the
+  // sub-tables ahead are full, the total is low, and the number of sub-tables follows the total.
+  static constexpr std::size_t kDense = kSlotsMax * Slot::kLoad32nds / 32 * 31 / 32;
   static constexpr std::size_t kNear = 4;  // slots; not more than tail(), so that they all exist
 
   struct SubTable {
@@ -143,11 +146,13 @@ class OrderedTable {
   static std::size_t gather(const SubTable& table, Slot* into);
   void resize(SubTable& table, int depth, std::size_t capacity);
   void split_next();
+  bool merge_if_sparse();
   void merge_last();
 
   int level_ = kRootBits;
   std::size_t split_ = 0;
   std::size_t size_ = 0;
+  std::size_t merge_below_ = ~std::size_t{0};  // no sub-tables are merged while there are more slots
   std::size_t storage_bytes_ = 0;
   std::vector<std::unique_ptr<Chunk>> chunks_;
   RegionPool pool_;

@@ -100,7 +100,10 @@ template <class Slot>
 void OrderedTable<Slot>::insert(Found at, std::uint64_t hash, const Slot& slot) {
   SubTable* table = at.table;
   ++size_;
-  if (size_ > sub_table_count() * kMeanCount) {
+  const bool many = size_ > sub_table_count() * kMeanCount;
+  if (many || table->count > kDense) {
+    // One split an insert comes to each full sub-table long before it overflows, unless erasing undoes it.
+    merge_below_ = many ? ~std::size_t{0} : size_ / 2;
     split_next();
     at = find(hash, slot);
     table = at.table;
@@ -142,7 +145,7 @@ void OrderedTable<Slot>::erase(Found at) {
     const std::size_t capacity = capacity_for(table.count + table.count / 8u);
     if (capacity < table.capacity - table.capacity / 8u) resize(table, at.depth, capacity);
   }
-  if (!is_small() && size_ < sub_table_count() * (kMeanCount * 3 / 4)) merge_last();
+  merge_if_sparse();
 }
 
 template <class Slot>
@@ -303,6 +306,18 @@ void OrderedTable<Slot>::split_next() {
   const auto room = [&](std::size_t slots) { return capacity_for(slots + slots / 16); };
   fill(lower, depth, sorted.data(), lower_count, room(lower_count));
   fill(upper, depth, sorted.data() + lower_count, count - lower_count, room(count - lower_count));
+}
+
+// The two that the last split made become one again, when there are few slots for so many sub-tables and these two are
+// no fuller than others.
+template <class Slot>
+bool OrderedTable<Slot>::merge_if_sparse() {
+  if (is_small() || size_ >= merge_below_ || size_ >= sub_table_count() * (kMeanCount * 3 / 4)) return false;
+  const std::size_t upper_id = sub_table_count() - 1;
+  const std::size_t lower_id = (split_ == 0 ? std::size_t{1} << (level_ - 1) : split_) - 1;
+  if (sub_table(lower_id).count + std::size_t{sub_table(upper_id).count} > kDense * 7 / 8) return false;
+  merge_last();
+  return true;
 }
 
 // Undoes the last split.

@@ -122,5 +122,33 @@ TEST(ExpiryIndex, SweepOfAnEmptyIndexEnds) {
   EXPECT_TRUE(expired.empty());
 }
 
+// What the store does when very many keys expire at once: it erases them in the order of the walk, while others come.
+TEST(ExpiryIndex, SweptFromOneEndWhileOthersComeItStaysWhole) {
+  constexpr std::int64_t kCount = 400'000;
+  for (const std::int64_t comers : {0, 1, 4, 8}) {  // new entries for each eight that go
+    SCOPED_TRACE(comers);
+    ExpiryIndex index;
+    for (std::int64_t offset = 0; offset < kCount; ++offset) index.put(Offset(offset), UnixMillis(1));
+    std::int64_t next = kCount;
+    std::vector<Offset> expired;
+    for (int rounds = 0; rounds < 20'000 && index.size() != static_cast<std::size_t>(next - kCount); ++rounds) {
+      expired.clear();
+      index.sweep(UnixMillis(1), 4096, expired);
+      std::int64_t gone = 0;
+      for (const Offset offset : expired) {
+        index.erase(offset);
+        if (gone++ % 8 < comers) index.put(Offset(next++), UnixMillis(2));
+      }
+    }
+    ASSERT_EQ(index.size(), static_cast<std::size_t>(next - kCount));
+    for (std::int64_t offset = kCount; offset < next; ++offset) {
+      ASSERT_EQ(index.find(Offset(offset)), UnixMillis(2)) << offset;
+    }
+    if (comers >= 4) {
+      EXPECT_LE(bytes_each(index), 16.0);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace minod
