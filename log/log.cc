@@ -79,6 +79,11 @@ void Log::start() {
 
 FilePosition Log::segment_end(Offset segment) const { return segments_.all().at(segment).end; }
 
+Log::Place Log::written_place() const {
+  const Group& first = in_flight_ ? writing_ : queued_.empty() ? open_ : queued_.front();
+  return {first.segment(), first.end() - ByteCount(static_cast<std::int64_t>(first.added()))};
+}
+
 // ---- appending
 
 Log::Room Log::make_room(std::size_t bytes, bool last_reserve) {

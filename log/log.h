@@ -150,6 +150,14 @@ class Log {
                                                       std::int64_t size);
 
   FilePosition segment_end(Offset segment) const;  // where its last placed batch ends
+  const std::string& directory() const { return options_.directory; }
+
+  // Where the first byte stands that is not known to be written: behind the batch that ends at marks().written().
+  struct Place {
+    Offset segment;
+    FilePosition position;
+  };
+  Place written_place() const;
 
   // Reads the bytes [begin, end) of a segment; delivers them, block-aligned memory behind them. The segment may be
   // dropped meanwhile.

@@ -96,7 +96,8 @@ class Progress {
 
 }  // namespace
 
-Node::Node(Config config, Random& random) : config_(std::move(config)), random_(random), started_at_(clock_.now()) {
+Node::Node(Config config, Random& random)
+    : config_(std::move(config)), random_(random), started_at_(clock_.now()), backup_(*this, started_at_) {
   char id[41];
   std::snprintf(id, sizeof id, "%016" PRIx64 "%016" PRIx64 "%08x", random.next(), random.next(),
                 static_cast<unsigned>(random.next()));
@@ -175,6 +176,9 @@ Result<void> Node::open_shards() {
 Result<void> Node::recover_shards() {
   const MonotonicNanos begin = clock_.monotonic();
   Disk& disk = shards_[0]->disk();
+  if (auto removed = remove_partial_backups(disk, config_.dir); !removed) {
+    diag::warning("what a backup left that did not end can't be removed: " + removed.error().message());
+  }
   const auto found = list_partitions(disk, config_.dir);
   if (!found) return found.error();
   std::int64_t total = 0;

@@ -21,6 +21,7 @@
 #include "log/write_probe.h"
 #include "net/config.h"
 #include "net/mailbox.h"
+#include "net/node_backup.h"
 #include "net/slow_log.h"
 #include "replay/data_directory.h"
 #include "replay/recovery.h"
@@ -133,6 +134,8 @@ class Node {
   std::uint64_t rejected() const { return rejected_.load(std::memory_order_relaxed); }
   void reset_rejected() { rejected_.store(0, std::memory_order_relaxed); }
   SlowLog& slow_log() { return slow_log_; }
+  NodeBackup& backup() { return backup_; }
+  const NodeBackup& backup() const { return backup_; }
   const DataDirectory& directory() const { return *directory_; }
 
  private:
@@ -159,6 +162,7 @@ class Node {
   SlowLog slow_log_;
   std::string run_id_;
   UnixMillis started_at_;
+  NodeBackup backup_;
   WriteProbe write_probe_;
   WriteWay write_way_ = WriteWay::kDsync;
   RecoveryReport recovery_;

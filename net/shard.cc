@@ -305,6 +305,11 @@ void Shard::reset_statistics() {
   fresh_report();
 }
 
+void Shard::back_up(const std::string& path, StoreBackup::Done done) {
+  backup_ = std::make_unique<StoreBackup>(*disk_, *store_, path, std::move(done));
+  backup_->start();
+}
+
 // ---- the end
 
 void Shard::stop_serving() {
@@ -316,6 +321,7 @@ void Shard::stop_serving() {
 
 void Shard::finish() {
   timer_.cancel();
+  backup_.reset();
   boost::system::error_code ignored;
   doorbell_descriptor_->close(ignored);
   disk_ready_.descriptor->close(ignored);

@@ -19,6 +19,7 @@
 #include "net/node.h"
 #include "net/rate.h"
 #include "net/socket_poller.h"
+#include "replay/backup.h"
 #include "store/store.h"
 
 namespace minod {
@@ -70,6 +71,9 @@ class Shard {
   Connection* connection(std::uint64_t id);
   const std::unordered_map<std::uint64_t, std::unique_ptr<Connection>>& connections() const { return connections_; }
 
+  // Copies this shard's logs to below `path`; `done` runs on this thread, unless the shard ends before.
+  void back_up(const std::string& path, StoreBackup::Done done);
+
   // Any thread.
   std::size_t client_count() const { return client_count_.load(std::memory_order_relaxed); }
   void client_promised() { client_count_.fetch_add(1, std::memory_order_relaxed); }
@@ -100,6 +104,7 @@ class Shard {
   boost::asio::io_context io_;
   std::unique_ptr<AioDisk> disk_;
   std::unique_ptr<Store> store_;
+  std::unique_ptr<StoreBackup> backup_;
   CommitGate gate_;
   SocketPoller sockets_;
   std::vector<std::unique_ptr<Mailbox>> mailboxes_;  // by producer

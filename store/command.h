@@ -29,6 +29,7 @@ enum CommandFlag : std::uint32_t {
   kNoAuth = 1u << 10,   // allowed before AUTH
   kNoMulti = 1u << 11,  // not inside MULTI
   kAllowBusy = 1u << 12,
+  kNoAsyncLoading = 1u << 13,
 
   kManyRecords = 1u << 16,    // its records are all there or none after a crash: one batch
   kAllPartitions = 1u << 17,  // has no key and concerns the whole keyspace: runs on each partition, replies are merged

@@ -107,19 +107,11 @@ struct FlagName {
 };
 
 constexpr FlagName kFlagNames[] = {
-    {kWrite, "write"},
-    {kReadOnly, "readonly"},
-    {kDenyOom, "denyoom"},
-    {kAdmin, "admin"},
-    {kNoScript, "noscript"},
-    {kLoading, "loading"},
-    {kStale, "stale"},
-    {kSkipMonitor, "skip_monitor"},
-    {kSkipSlowlog, "skip_slowlog"},
-    {kFast, "fast"},
-    {kNoAuth, "no_auth"},
-    {kNoMulti, "no_multi"},
-    {kAllowBusy, "allow_busy"},
+    {kWrite, "write"},      {kReadOnly, "readonly"},        {kDenyOom, "denyoom"},
+    {kAdmin, "admin"},      {kNoScript, "noscript"},        {kLoading, "loading"},
+    {kStale, "stale"},      {kSkipMonitor, "skip_monitor"}, {kSkipSlowlog, "skip_slowlog"},
+    {kFast, "fast"},        {kNoAuth, "no_auth"},           {kNoAsyncLoading, "no_async_loading"},
+    {kNoMulti, "no_multi"}, {kAllowBusy, "allow_busy"},
 };
 
 Error no_keys(const CommandSpec& spec) {

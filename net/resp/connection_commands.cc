@@ -19,10 +19,11 @@ namespace {
 
 using Function = void (*)(Session&);
 
-constexpr std::array<std::pair<std::string_view, Function>, 32> kFunctions{{
+constexpr std::array<std::pair<std::string_view, Function>, 34> kFunctions{{
     {"acl", acl},
     {"auth", auth},
     {"bgrewriteaof", bgrewriteaof},
+    {"bgsave", bgsave},
     {"client", client},
     {"cluster", cluster},
     {"command", command},
@@ -44,6 +45,7 @@ constexpr std::array<std::pair<std::string_view, Function>, 32> kFunctions{{
     {"readwrite", read_only_mode},
     {"reset", reset},
     {"role", role},
+    {"save", save},
     {"select", select},
     {"shutdown", shutdown},
     {"slowlog", slowlog},

@@ -43,12 +43,16 @@ void config(Session& session);
 // info.cc
 void info(Session& session);
 
+// save_commands.cc
+void bgsave(Session& session);
+void lastsave(Session& session);
+void save(Session& session);
+
 // server_commands.cc
 void acl(Session& session);
 void bgrewriteaof(Session& session);
 void cluster(Session& session);
 void debug(Session& session);
-void lastsave(Session& session);
 void latency(Session& session);
 void memory(Session& session);
 void module(Session& session);

@@ -115,9 +115,6 @@ void debug(Session& session) {
   }
 }
 
-// Everything acknowledged is saved; the start is the last time at which a whole state was put in place.
-void lastsave(Session& session) { session.reply().integer(session.shard().node().started_at().value() / 1000); }
-
 void latency(Session& session) {
   const std::string_view what = session.args()[1];
   if (is_word(what, "LATEST")) {

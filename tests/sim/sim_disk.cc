@@ -75,7 +75,13 @@ Result<void> SimDisk::make_directory(const std::string& path) {
 
 Result<void> SimDisk::rename(const std::string& from, const std::string& to) {
   if (auto admitted = admit(SimOperation::kRename, from); !admitted) return admitted;
-  if (names_.is_directory(from)) return Error{Errc::kUnsupported, 0, "SimDisk renames no directories: " + from};
+  if (names_.is_directory(from)) {
+    if (names_.find(to) != nullptr || names_.is_directory(to))
+      return errno_error("rename " + from + " to " + to, EEXIST);
+    check(names_.is_synced_below(from), "a directory is synced, with all below it, before it is renamed");
+    names_.rename_directory(from, to);
+    return mutated(from);
+  }
   const auto inode = names_.find(from);
   if (inode == nullptr || !names_.is_directory(SimNames::parent_of(to))) {
     return errno_error("rename " + from + " to " + to, ENOENT);

@@ -89,7 +89,8 @@ class SimDisk final : public Disk {
   Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override;
   Result<std::vector<DirectoryEntry>> list(const std::string& directory) override;
   Result<void> make_directory(const std::string& path) override;
-  Result<void> rename(const std::string& from, const std::string& to) override;  // files only
+  // A directory only when nothing below it waits to be synced, and to a name that is not there.
+  Result<void> rename(const std::string& from, const std::string& to) override;
   Result<void> link(const std::string& from, const std::string& to) override;
   Result<void> remove(const std::string& path) override;
   Result<void> sync_directory(const std::string& path) override;

@@ -35,7 +35,26 @@ std::vector<DirectoryEntry> SimNames::list(const std::string& directory) const {
   return entries;
 }
 
+void SimNames::move_directory(Tree& tree, const std::string& from, const std::string& to) {
+  const auto is_below = [&](const std::string& path) { return path.starts_with(from + "/"); };
+  for (auto at = tree.files.begin(); at != tree.files.end();) {
+    const auto file = at++;
+    if (!is_below(file->first)) continue;
+    tree.files[to + file->first.substr(from.size())] = file->second;
+    tree.files.erase(file);
+  }
+  std::set<std::string> directories;
+  for (const std::string& path : tree.directories) {
+    directories.insert(path == from || is_below(path) ? to + path.substr(from.size()) : path);
+  }
+  tree.directories = std::move(directories);
+}
+
 void SimNames::apply(Tree& tree, const Operation& operation) {
+  if (operation.moves_directory) {
+    move_directory(tree, operation.removed, operation.added);
+    return;
+  }
   if (!operation.removed.empty()) {
     tree.files.erase(operation.removed);
     tree.directories.erase(operation.removed);
@@ -66,6 +85,18 @@ void SimNames::rename(const std::string& from, const std::string& to) {
 void SimNames::link(const std::string& from, const std::string& to) { perform({{parent_of(to)}, "", to, find(from)}); }
 
 void SimNames::remove(const std::string& path) { perform({{parent_of(path)}, path, "", nullptr}); }
+
+void SimNames::rename_directory(const std::string& from, const std::string& to) {
+  perform({{parent_of(from), parent_of(to)}, from, to, nullptr, true});
+}
+
+bool SimNames::is_synced_below(const std::string& directory) const {
+  return std::none_of(pending_.begin(), pending_.end(), [&](const Operation& operation) {
+    return std::any_of(operation.directories.begin(), operation.directories.end(), [&](const std::string& changed) {
+      return changed == directory || changed.starts_with(directory + "/");
+    });
+  });
+}
 
 // Makes the first kept[d] pending operations durable as far as they concern directory d, with what they entail.
 void SimNames::persist(std::map<std::string, std::size_t> kept) {

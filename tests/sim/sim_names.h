@@ -30,6 +30,9 @@ class SimNames {
   void rename(const std::string& from, const std::string& to);
   void link(const std::string& from, const std::string& to);
   void remove(const std::string& path);
+  // Everything below goes along. is_synced_below() must be true.
+  void rename_directory(const std::string& from, const std::string& to);
+  bool is_synced_below(const std::string& directory) const;
 
   void sync(const std::string& directory);
 
@@ -53,9 +56,11 @@ class SimNames {
     std::string removed;                // a path, or empty
     std::string added;                  // likewise
     std::shared_ptr<SimInode> inode;    // of `added`; a directory when null
+    bool moves_directory = false;       // `removed` becomes `added`, with all that is below
   };
 
   static void apply(Tree& tree, const Operation& operation);
+  static void move_directory(Tree& tree, const std::string& from, const std::string& to);
   void perform(Operation operation);
   void persist(std::map<std::string, std::size_t> kept);
   void drop_unreachable();

@@ -49,20 +49,20 @@ class StoreFixture : public ::testing::Test {
   }
 
   // Opens what the disk has. The error when it does not start.
-  Result<void> try_start(bool force_truncate = false) {
+  Result<void> try_start(bool force_truncate = false, const std::string& directory = "data") {
     StoreOptions options = options_;
-    options.directory = "data";
+    directory_ = options.directory = directory;
     store_ = std::make_unique<Store>(*disk_, clock_, random_, options);
     store_->on_released = [](Log&) {};
     store_->on_failed = [this](const Error& error) { failures_.push_back(error.message()); };
-    const auto found = list_partitions(*disk_, "data");
+    const auto found = list_partitions(*disk_, directory);
     if (!found) return found.error();
     report_ = RecoveryReport();
     RecoveryOptions recovery;
     recovery.force_truncate = force_truncate;
     for (const PartitionDirectory& partition : *found) {
       auto made = store_->new_partition(partition.db, partition.number);
-      auto begin = recover(*disk_, "data/" + partition.name, store_->hasher(), *made, recovery, report_);
+      auto begin = recover(*disk_, directory + "/" + partition.name, store_->hasher(), *made, recovery, report_);
       if (!begin) return begin.error();
       if (auto adopted = store_->adopt(std::move(made), std::move(*begin)); !adopted) return adopted.error();
     }
@@ -95,7 +95,8 @@ class StoreFixture : public ::testing::Test {
       store_->sync_logs();
       check(settle(), "a store comes to rest");
       store_->for_each_partition([&](Partition& partition) {
-        const auto noted = note_clean_end(*disk_, "data/" + partition.name(), partition.log().marks().durable());
+        const auto noted =
+            note_clean_end(*disk_, directory_ + "/" + partition.name(), partition.log().marks().durable());
         check(noted.has_value(), "the clean end is noted");
       });
     }
@@ -170,6 +171,7 @@ class StoreFixture : public ::testing::Test {
   RecoveryReport report_;
   std::vector<std::string> failures_;
   int db_ = 0;
+  std::string directory_;  // what the store was started on
 
  private:
   std::string wait_for(ReplyQueue& replies) {
