@@ -89,10 +89,12 @@ class OrderedTable {
   static constexpr std::size_t kChunkSize = 32;
   static constexpr std::size_t kHeapBlockOverhead = 8;
   static constexpr std::size_t kSlotsMin = 12;
-  // More than uniform hashes put into one sub-table. It comes of erasing in the order of the hashes, as a sweep does: the
-  // sub-tables ahead are full, the total is low, and the number of sub-tables follows the total.
+  // More than uniform hashes put into one sub-table. It comes of erasing in the order of the hashes, as a sweep does:
+  // the sub-tables ahead are full, the total is low, and the number of sub-tables follows the total.
   static constexpr std::size_t kDense = kSlotsMax * Slot::kLoad32nds / 32 * 31 / 32;
-  static constexpr std::size_t kNear = 4;  // slots; not more than tail(), so that they all exist
+  static constexpr int kMergesMax = 8;            // at a time, tens of microseconds
+  static constexpr std::size_t kMergeRetry = 64;  // changes
+  static constexpr std::size_t kNear = 4;         // slots; not more than tail(), so that they all exist
 
   struct SubTable {
     Slot* slots = nullptr;
@@ -146,13 +148,16 @@ class OrderedTable {
   static std::size_t gather(const SubTable& table, Slot* into);
   void resize(SubTable& table, int depth, std::size_t capacity);
   void split_next();
-  bool merge_if_sparse();
-  void merge_last();
+  void split_until_room(std::uint64_t hash);
+  void merge_if_sparse();
+  bool merge_last();
+  static bool fits(int depth, std::size_t capacity, const Slot* sorted, std::size_t count);
 
   int level_ = kRootBits;
   std::size_t split_ = 0;
   std::size_t size_ = 0;
-  std::size_t merge_below_ = ~std::size_t{0};  // no sub-tables are merged while there are more slots
+  std::size_t merge_wait_ = 0;  // no sub-tables are merged at the next so many changes
+  bool owes_merges_ = false;    // there were too few slots for so many sub-tables, merging had to wait
   std::size_t storage_bytes_ = 0;
   std::vector<std::unique_ptr<Chunk>> chunks_;
   RegionPool pool_;

@@ -88,12 +88,14 @@ void OrderedTable<Slot>::reserve(std::size_t count) {
 
 template <class Slot>
 void OrderedTable<Slot>::expect(std::size_t count) {
+  owes_merges_ = false;
   while (size_ + count > sub_table_count() * kMeanCount) split_next();
 }
 
 template <class Slot>
 void OrderedTable<Slot>::settle() {
-  while (!is_small() && size_ <= (sub_table_count() - 1) * kMeanCount) merge_last();
+  while (!is_small() && size_ <= (sub_table_count() - 1) * kMeanCount && merge_last()) {
+  }
 }
 
 template <class Slot>
@@ -103,8 +105,13 @@ void OrderedTable<Slot>::insert(Found at, std::uint64_t hash, const Slot& slot) 
   const bool many = size_ > sub_table_count() * kMeanCount;
   if (many || table->count > kDense) {
     // One split an insert comes to each full sub-table long before it overflows, unless erasing undoes it.
-    merge_below_ = many ? ~std::size_t{0} : size_ / 2;
+    owes_merges_ = !many;
+    merge_wait_ = many ? 0 : size_ / 2;
     split_next();
+    at = find(hash, slot);
+    table = at.table;
+  } else if (owes_merges_) {
+    merge_if_sparse();
     at = find(hash, slot);
     table = at.table;
   }
@@ -122,9 +129,29 @@ void OrderedTable<Slot>::insert(Found at, std::uint64_t hash, const Slot& slot) 
       return;
     }
     // The last run has used up the tail, early.
-    resize(*table, at.depth, capacity_for(count_max(table->capacity) + table->capacity / 16u + 1u));
+    if (table->capacity < kSlotsMax) {
+      resize(*table, at.depth, capacity_for(count_max(table->capacity) + table->capacity / 16u + 1u));
+    } else {
+      split_until_room(hash);
+    }
     at = find(hash, slot);
+    table = at.table;
   }
+}
+
+// What was swept from the front and is filled at the back overflows at the back, however few its slots are.
+template <class Slot>
+void OrderedTable<Slot>::split_until_room(std::uint64_t hash) {
+  owes_merges_ = true;
+  merge_wait_ = size_ / 2;
+  int depth = 0;
+  int before = 0;
+  choose(hash, before);
+  do {
+    check(level_ < 32, "the hashes of a sub-table differ in their first 32 bits");
+    split_next();
+    choose(hash, depth);
+  } while (depth == before);
 }
 
 template <class Slot>
@@ -141,7 +168,8 @@ void OrderedTable<Slot>::erase(Found at) {
   --size_;
   if (table.count == 0) {
     release(table);
-  } else if (table.count < table.capacity / 2) {
+  } else if (table.count < table.capacity / 2 && table.count % 32 == 0) {
+    // Not at every one: what is left may be all at the end, and need the capacity that there is.
     const std::size_t capacity = capacity_for(table.count + table.count / 8u);
     if (capacity < table.capacity - table.capacity / 8u) resize(table, at.depth, capacity);
   }
@@ -308,36 +336,60 @@ void OrderedTable<Slot>::split_next() {
   fill(upper, depth, sorted.data() + lower_count, count - lower_count, room(count - lower_count));
 }
 
-// The two that the last split made become one again, when there are few slots for so many sub-tables and these two are
-// no fuller than others.
 template <class Slot>
-bool OrderedTable<Slot>::merge_if_sparse() {
-  if (is_small() || size_ >= merge_below_ || size_ >= sub_table_count() * (kMeanCount * 3 / 4)) return false;
+void OrderedTable<Slot>::merge_if_sparse() {
+  for (int i = 0; i < kMergesMax; ++i) {
+    const std::size_t enough = owes_merges_ ? kMeanCount * 31 / 32 : kMeanCount * 3 / 4;
+    const bool sparse = !is_small() && size_ < sub_table_count() * enough;
+    if (!sparse) owes_merges_ = false;
+    if (!sparse) return;
+    if (merge_wait_ != 0) {
+      --merge_wait_;
+      owes_merges_ = true;
+      return;
+    }
+    if (!merge_last()) {
+      // Both stay until a sweep has come to them. To try again costs as much as this did.
+      merge_wait_ = kMergeRetry;
+      owes_merges_ = true;
+      return;
+    }
+    if (!owes_merges_) return;
+  }
+}
+
+// Undoes the last split, unless what the two hold is too dense for one: its slots may be all in one part of its range.
+template <class Slot>
+bool OrderedTable<Slot>::merge_last() {
+  const int depth = split_ == 0 ? level_ - 1 : level_;
   const std::size_t upper_id = sub_table_count() - 1;
-  const std::size_t lower_id = (split_ == 0 ? std::size_t{1} << (level_ - 1) : split_) - 1;
-  if (sub_table(lower_id).count + std::size_t{sub_table(upper_id).count} > kDense * 7 / 8) return false;
-  merge_last();
+  const std::size_t lower_id = upper_id - (std::size_t{1} << depth);
+  SubTable& lower = sub_table(lower_id);
+  SubTable& upper = sub_table(upper_id);
+  std::size_t count = lower.count + std::size_t{upper.count};
+  if (count > kDense * 7 / 8) return false;
+
+  Sorted sorted;
+  count = gather(lower, sorted.data());
+  count += gather(upper, sorted.data() + count);
+  if (!fits(depth, kSlotsMax, sorted.data(), count)) return false;
+  release(upper);
+  level_ = depth;
+  split_ = lower_id;
+  fill(lower, depth, sorted.data(), count, capacity_for(count + count / 16));
+  if (upper_id % kChunkSize == 0) chunks_.pop_back();
   return true;
 }
 
-// Undoes the last split.
+// Whether spread() would succeed, with an eighth of the places to spare.
 template <class Slot>
-void OrderedTable<Slot>::merge_last() {
-  if (split_ == 0) {
-    --level_;
-    split_ = std::size_t{1} << level_;
+bool OrderedTable<Slot>::fits(int depth, std::size_t capacity, const Slot* sorted, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::size_t behind = count - i;
+    const std::size_t places = capacity - home(sorted[i].order(), depth, capacity);
+    if (behind + behind / 8 + 1 >= places) return false;
   }
-  --split_;
-  const std::size_t upper_id = sub_table_count();
-  SubTable& lower = sub_table(split_);
-  SubTable& upper = sub_table(upper_id);
-
-  Sorted sorted;
-  std::size_t count = gather(lower, sorted.data());
-  count += gather(upper, sorted.data() + count);
-  release(upper);
-  fill(lower, level_, sorted.data(), count, capacity_for(count + count / 16));
-  if (upper_id % kChunkSize == 0) chunks_.pop_back();
+  return true;
 }
 
 }  // namespace minod

@@ -10,7 +10,6 @@ namespace minod {
 namespace {
 
 constexpr std::size_t kChunkSize = std::size_t{256} << 10;
-constexpr std::size_t kSlotsMin = 1024;
 
 }  // namespace
 
@@ -51,16 +50,23 @@ std::byte* Tail::grow_batch(std::size_t used, std::size_t more) {
   return to;
 }
 
-void Tail::grow_slots() {
-  std::vector<Slot> old(std::max(kSlotsMin, slots_.size() * 2));
-  old.swap(slots_);
-  for (Offset offset = begin_; offset < end_; offset += OffsetCount(1)) {
-    slot(offset) = old[static_cast<std::size_t>(offset.value()) & (old.size() - 1)];
+void Tail::add_block() {
+  const std::size_t first = block_number(begin_);
+  const std::size_t number = block_number(end_);
+  if (number - first == blocks_.size()) {
+    std::vector<std::unique_ptr<Block>> old(std::max<std::size_t>(1, blocks_.size() * 2));
+    old.swap(blocks_);
+    for (std::size_t i = first; i < number; ++i) block(i) = std::move(old[i & (old.size() - 1)]);
   }
+  block(number) = std::make_unique<Block>();
+  ++block_count_;
 }
 
 void Tail::add(const std::byte* record, std::size_t size) {
-  if (static_cast<std::size_t>((end_ - begin_).value()) == slots_.size()) grow_slots();
+  if (blocks_.empty() || block(block_number(end_)) == nullptr ||
+      block_number(end_) - block_number(begin_) == blocks_.size()) {
+    add_block();
+  }
   slot(end_) = Slot{record, static_cast<std::uint32_t>(size), false};
   end_ += OffsetCount(1);
 }
@@ -89,6 +95,10 @@ bool Tail::drop_oldest(Offset durable, const std::function<void(const RecordView
   const Offset end = chunks_.front().end;
   for (Offset offset = begin_; offset < end; offset += OffsetCount(1)) {
     if (slot(offset).was_read) keep(find(offset));
+  }
+  for (std::size_t i = block_number(begin_); i < block_number(end); ++i) {
+    block(i).reset();
+    --block_count_;
   }
   begin_ = end;
   chunk_bytes_ -= chunks_.front().size;

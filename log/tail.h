@@ -2,6 +2,7 @@
 // much of what is there already as the owner's memory budget allows. Reads of recent records end here.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -46,7 +47,9 @@ class Tail {
   }
 
   Offset begin() const { return begin_; }
-  std::size_t memory_bytes() const { return chunk_bytes_ + slots_.capacity() * sizeof(Slot); }
+  std::size_t memory_bytes() const {
+    return chunk_bytes_ + block_count_ * sizeof(Block) + blocks_.capacity() * sizeof(blocks_.front());
+  }
 
   // Lets the oldest chunk of memory go if all its records are below `durable`; `keep` first sees each of them that was
   // read since it was added. False when nothing could go.
@@ -65,11 +68,18 @@ class Tail {
     Offset end;            // of the records in closed batches
   };
 
+  // Where each record is, in blocks that come and go with the records: one array would have to move when it grows.
+  static constexpr int kBlockBits = 10;
+  using Block = std::array<Slot, std::size_t{1} << kBlockBits>;
+
+  static std::size_t block_number(Offset offset) { return static_cast<std::size_t>(offset.value()) >> kBlockBits; }
+  std::unique_ptr<Block>& block(std::size_t number) { return blocks_[number & (blocks_.size() - 1)]; }
   const Slot& place(Offset offset) const {
-    return slots_[static_cast<std::size_t>(offset.value()) & (slots_.size() - 1)];
+    const Block& block = *blocks_[block_number(offset) & (blocks_.size() - 1)];
+    return block[static_cast<std::size_t>(offset.value()) & (block.size() - 1)];
   }
-  Slot& slot(Offset offset) { return slots_[static_cast<std::size_t>(offset.value()) & (slots_.size() - 1)]; }
-  void grow_slots();
+  Slot& slot(Offset offset) { return const_cast<Slot&>(place(offset)); }
+  void add_block();
   void add_chunk(std::size_t size);
 
   Offset begin_;
@@ -77,8 +87,9 @@ class Tail {
   Offset batch_begin_;
   bool batch_is_open_ = false;
   std::size_t chunk_bytes_ = 0;
-  std::deque<Chunk> chunks_;  // the open batch, if any, is in the last one, from its used bytes on
-  std::vector<Slot> slots_;   // a ring: a power of two, or empty
+  std::deque<Chunk> chunks_;                    // the open batch, if any, is in the last one, from its used bytes on
+  std::vector<std::unique_ptr<Block>> blocks_;  // a ring: a power of two, or empty; null where no record is held
+  std::size_t block_count_ = 0;
 };
 
 }  // namespace minod

@@ -21,6 +21,7 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr auto kTick = std::chrono::milliseconds(100);
+constexpr int kExpiriesPerTick = 20;  // while it is behind: about a third of the thread, no slice above 2 ms
 constexpr Nanos kSyncInterval{1'000'000'000};
 constexpr Nanos kStopPatience{5'000'000'000};
 // Appended and not yet written: above this nobody's commands are executed, so that memory stays bounded when the disk
@@ -233,10 +234,15 @@ void Shard::bury() {
 // ---- time
 
 void Shard::arm_tick() {
-  timer_.expires_after(kTick);
+  timer_.expires_after(store_->expiry_behind() ? kTick / kExpiriesPerTick : kTick);
   timer_.async_wait([this](const boost::system::error_code& error) {
     if (error) return;
-    tick();
+    if (store_->expiry_behind() && ++expiries_ < kExpiriesPerTick) {
+      store_->expire();
+    } else {
+      expiries_ = 0;
+      tick();
+    }
     arm_tick();
   });
 }

@@ -12,8 +12,6 @@ namespace minod {
 namespace {
 
 constexpr std::size_t kCacheBytesMin = std::size_t{1} << 20;
-constexpr std::size_t kExpirySlotsPerTick = 4096;
-constexpr std::size_t kExpiryReadsMax = 256;
 
 }  // namespace
 
@@ -238,49 +236,14 @@ void Store::sync_logs() {
 
 void Store::tick() {
   checkpointer_.tick();
-  for_each_partition([this](Partition& partition) {
-    expire_slice(partition);
-    checkpointer_.consider(partition);
-  });
+  expire();
+  for_each_partition([this](Partition& partition) { checkpointer_.consider(partition); });
   compactor_.tick(partitions_);
   // A full disk may have space again: let those that wait ask.
   for (const auto& parked : waiting_) {
     const auto alive = parked.lock();
     if (alive && alive->request->waits_for_room_ != nullptr) wake(*alive->request);
   }
-}
-
-void Store::expire_slice(Partition& partition) {
-  if (partition.expiries().size() == 0 || partition.log().failure() != nullptr) return;
-  std::vector<Offset> expired;
-  partition.expiries().sweep(clock_.now(), kExpirySlotsPerTick, expired);
-  std::vector<ColdRecord> cold;
-  const Request nobody;
-  for (const Offset offset : expired) {
-    if (const auto record = resident(partition, offset, nobody)) {
-      expire_record(partition, std::string(record->key), offset);
-    } else if (cold.size() < kExpiryReadsMax) {
-      cold.push_back(ColdRecord{&partition, offset, true});
-    }
-  }
-  if (cold.empty() || (expiry_reads_ && expiry_reads_->remaining != 0)) return;
-  expiry_reads_ = cold_.fetch(cold, [this, at = &partition](const std::vector<FetchedRecord>& records) {
-    for (const FetchedRecord& record : records) {
-      if (record.failure == Errc::kEnd) expire_record(*at, record.key, record.id.offset);
-    }
-  });
-}
-
-void Store::expire_record(Partition& partition, std::string_view key, Offset offset) {
-  const KeyHash hash = hasher_(key);
-  const auto entry = partition.index().find(hash);
-  if (!entry || entry->offset != offset) return;
-  Log& log = partition.log();
-  if (log.make_room(Log::record_bytes(key.size()), true) != Log::Room::kYes) return;
-  NewRecord tombstone{key, {}};
-  tombstone.has_value = false;
-  partition.apply(hash, log.append(tombstone, clock_.now()), false, kNeverExpires);
-  ++counters_.expired;
 }
 
 bool Store::idle() const {

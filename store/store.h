@@ -101,10 +101,12 @@ class Store {
 
   // ---- between commands
 
-  void dispatch();                     // sends what the logs gathered, as far as no write is in flight
-  void end_turn();                     // dispatch(), and lets memory go
-  std::size_t poll();                  // resumes requests; returns how many. Disk::poll() is the owner's to call
-  void tick();                         // about ten times a second: expiry in bounded slices, retries
+  void dispatch();     // sends what the logs gathered, as far as no write is in flight
+  void end_turn();     // dispatch(), and lets memory go
+  std::size_t poll();  // resumes requests; returns how many. Disk::poll() is the owner's to call
+  void tick();         // about ten times a second: expiry in bounded slices, retries
+  void expire();       // the expiry of tick(), for when it is behind: again after some milliseconds
+  bool expiry_behind() const { return expiry_behind_; }
   void sync_logs();                    // once a second under appendfsync everysec
   bool idle() const;                   // every log idle: safe to destroy
   void stop_jobs() { hints_.stop(); }  // those that a stop need not wait for
@@ -196,6 +198,7 @@ class Store {
   std::vector<std::weak_ptr<Request::Parked>> waiting_;  // for room or for a database
   std::deque<std::weak_ptr<Request::Parked>> ready_;
   std::shared_ptr<ColdReader::Ticket> expiry_reads_;
+  bool expiry_behind_ = false;
   std::size_t jobs_ = 0;
 };
 

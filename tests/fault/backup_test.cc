@@ -41,6 +41,7 @@ class BackupTest : public testing::Test {
   }
   std::vector<std::string> backups() {
     std::vector<std::string> names;
+    if (!fs::exists(directory_ / "data/backup")) return names;
     for (const auto& entry : fs::directory_iterator(directory_ / "data/backup")) names.push_back(entry.path().string());
     std::ranges::sort(names);
     return names;

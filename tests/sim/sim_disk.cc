@@ -78,7 +78,9 @@ Result<void> SimDisk::rename(const std::string& from, const std::string& to) {
   if (names_.is_directory(from)) {
     if (names_.find(to) != nullptr || names_.is_directory(to))
       return errno_error("rename " + from + " to " + to, EEXIST);
-    check(names_.is_synced_below(from), "a directory is synced, with all below it, before it is renamed");
+    if (!names_.is_synced_below(from)) {
+      return Error{Errc::kUnsupported, 0, "rename " + from + ": only of a directory that is synced, with all below it"};
+    }
     names_.rename_directory(from, to);
     return mutated(from);
   }
