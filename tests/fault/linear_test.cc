@@ -153,9 +153,13 @@ TEST_P(LinearTest, AStaleValueIsSeen) {
     if (stale == kNull) stale.clear();
   }
   ASSERT_TRUE(stale.starts_with("$"));
-  wait(300);
   const std::size_t begin = stale.find("\r\n") + 2;
-  EXPECT_EQ(wire->call({"SET", clients_->key(0), stale.substr(begin, stale.size() - begin - 2)}), kOk);
+  const std::string value = stale.substr(begin, stale.size() - begin - 2);
+  // Not every time does a client look before the next write.
+  for (int i = 0; i < 20; ++i) {
+    wait(i == 0 ? 300 : 30);
+    EXPECT_EQ(wire->call({"SET", clients_->key(0), value}), kOk);
+  }
   wait(100);
   clients_->stop();
   EXPECT_EQ(clients_->check().size(), 1u);
