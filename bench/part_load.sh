@@ -49,7 +49,7 @@ part_compaction() {
   local system length=60 round
   [ $quick = no ] || length=6
   for round in $(seq "$rounds"); do
-    for system in minod@compaction minod@none; do
+    for system in minod@compaction minod@no-compaction; do
       start "$system" --segment-bytes 64mb --compaction "$([ "$system" = minod@compaction ] && echo yes || echo no)"
       keys=100000 load "$system" --value 1kb
       keys=100000 seconds=$length measure "get=50,set=50 at 20000/s" "$system" "$round" --mix get=50,set=50 \

@@ -87,11 +87,12 @@ sub plot {
     @lines = grep { @$_ > 2 } @lines;
     return unless @lines;
     open my $gnuplot, '|-', 'gnuplot' or return;
-    print $gnuplot "set terminal svg size 720,400 font 'sans-serif,12' background '#ffffff'\n";
+    print $gnuplot "set terminal svg noenhanced size 720,400 font 'sans-serif,12' background '#ffffff'\n";
     print $gnuplot "set output '$out/bench/$name.svg'\nset title '$title'\nset xlabel '$x'\nset ylabel '$y'\n";
     print $gnuplot "set grid\nset key outside right\nset format x '%.0s%c'\n";
     print $gnuplot "set logscale $log\n" if $log;
     print $gnuplot "set yrange [0:]\n" unless $log =~ /y/;
+    print $gnuplot "set xtics 1\n" if $x eq 'shards';
     for my $i (0 .. $#lines) {
         my (undef, @points) = @{ $lines[$i] };
         print $gnuplot "\$line$i << END\n", map({ "@$_\n" } @points), "END\n";
