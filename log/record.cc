@@ -65,8 +65,17 @@ struct Cursor {
 }
 
 bool take_number(Cursor& in, std::int64_t& value) {
-  if (in.at == in.end || *in.at >= std::byte{0x80}) return take_long_number(in, value);
-  value = unzigzag(static_cast<std::uint64_t>(*in.at++));
+  if (in.at == in.end) return false;
+  const auto low = static_cast<std::uint64_t>(in.at[0]);
+  if (low < 0x80) {
+    value = unzigzag(low);
+    ++in.at;
+    return true;
+  }
+  // The length of a record, and of a value of 64 bytes to 8 KiB.
+  if (in.left() < 2 || in.at[1] >= std::byte{0x80}) return take_long_number(in, value);
+  value = unzigzag((low & 0x7f) | static_cast<std::uint64_t>(in.at[1]) << 7);
+  in.at += 2;
   return true;
 }
 

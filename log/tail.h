@@ -41,9 +41,12 @@ class Tail {
 
   // Start loading where a held record is, and then the record.
   void prefetch_place(Offset offset) const { __builtin_prefetch(&place(offset)); }
+  // Of a record with a value of about a hundred bytes, the end too: it is parsed before the value is used.
   void prefetch_record(Offset offset) const {
-    __builtin_prefetch(place(offset).record);
-    __builtin_prefetch(place(offset).record + 64);
+    const std::byte* const record = place(offset).record;
+    __builtin_prefetch(record);
+    __builtin_prefetch(record + 64);
+    __builtin_prefetch(record + 128);
   }
 
   Offset begin() const { return begin_; }

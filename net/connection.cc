@@ -88,7 +88,6 @@ void Connection::receive() {
   }
   in_.grew(size);
   shard_.report().net_in_bytes += size;
-  active_at_ = shard_.node().clock().monotonic();
   process();
 }
 
@@ -111,6 +110,8 @@ void Connection::process() {
 // True when it stopped because too many replies stand unsent: it goes on when the client has taken them.
 bool Connection::execute() {
   needs_more_ = false;
+  if (in_.empty()) return false;
+  active_at_ = session_.begin_burst();
   while (!closing_ && !session_.waiting() && !in_.empty()) {
     if (replies_.bytes().size() > kUnreadRepliesMax) return true;
     if (shard_.overloaded()) {

@@ -35,6 +35,7 @@ enum CommandFlag : std::uint32_t {
   kAllPartitions = 1u << 17,  // has no key and concerns the whole keyspace: runs on each partition, replies are merged
   kConnection = 1u << 18,     // runs in the session, not in the store
   kDebugOnly = 1u << 19,      // only with --enable-debug-command
+  kContainer = 1u << 20,  // its first argument is a subcommand; set by the table, whose next row is the first of them
 };
 
 // Where keys stand among the arguments, as Redis's COMMAND says it: first and last argument index, and step. last may
@@ -68,7 +69,7 @@ std::span<const CommandSpec> command_table();
 // Case-insensitive; containers ("client") and not subcommands. Fast: on the path of every request.
 const CommandSpec* find_command(std::string_view name);
 const CommandSpec* find_subcommand(std::string_view container, std::string_view name);
-bool has_subcommands(const CommandSpec& spec);  // of a row of command_table(): it looks at the next one
+inline bool has_subcommands(const CommandSpec& spec) { return (spec.flags & kContainer) != 0; }
 
 // The names of those flags that Redis has, in COMMAND's order.
 std::vector<std::string_view> flag_names(const CommandSpec& spec);

@@ -18,6 +18,10 @@ std::vector<CommandSpec> sorted_rows() {
   }
   // '|' sorts behind every letter, so the subcommands of "client" stand between it and "cluster".
   std::sort(rows.begin(), rows.end(), [](const CommandSpec& a, const CommandSpec& b) { return a.name < b.name; });
+  for (std::size_t i = 1; i < rows.size(); ++i) {
+    const std::string_view container = rows[i].name.substr(0, rows[i].name.find('|'));
+    if (container.size() != rows[i].name.size() && rows[i - 1].name == container) rows[i - 1].flags |= kContainer;
+  }
   return rows;
 }
 
@@ -142,13 +146,6 @@ const CommandSpec* find_subcommand(std::string_view container, std::string_view 
     if (std::equal(own.begin(), own.end(), name.begin(), name.end(), same)) return at;
   }
   return nullptr;
-}
-
-bool has_subcommands(const CommandSpec& spec) {
-  const CommandSpec* const next = &spec + 1;
-  if (next == command_table().data() + command_table().size()) return false;
-  const std::size_t size = spec.name.size();
-  return next->name.size() > size && next->name[size] == '|' && next->name.starts_with(spec.name);
 }
 
 std::vector<std::string_view> flag_names(const CommandSpec& spec) {

@@ -6,6 +6,7 @@
 #include <boost/container/small_vector.hpp>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -29,6 +30,8 @@ class Request {
   std::span<const std::string_view> args;  // must stay until the command is done
   int db = 0;
   std::uint16_t partition = 0;  // of its keys; see store/slot.h
+  // What the command takes for the time; nothing: the store reads its clock.
+  std::optional<UnixMillis> now;
 
   // Called from Store::poll() when a parked request is worth running again.
   std::function<void()> resume;

@@ -56,7 +56,7 @@ Store::Outcome Store::run(const CommandSpec& spec, Request& request, Reply& repl
   if (keys_too_large(spec, request.args, reply)) return Outcome::kDone;
   const std::size_t before = out.size();
   request.missing_.clear();
-  Call call(*this, request, reply, clock_.now());
+  Call call(*this, request, reply, request.now ? *request.now : clock_.now());
   spec.run(call);
   call.finish();
   if (!call.parked()) return Outcome::kDone;

@@ -47,6 +47,9 @@ void add_load(CLI::App& app, Options& options) {
   app.add_option("-P,--pipeline", options.pipeline, "requests under way on one connection")
       ->check(CLI::Range(1u, kPipelineMax))
       ->capture_default_str();
+  app.add_flag(
+      "--lockstep", options.lockstep,
+      "send a pipeline when all of the last is answered, as redis-benchmark does; without it, request by request");
   add_parsed(app, "-r,--rate", options.rate, parse_size, "requests a second, open loop; without it, closed loop");
   app.add_flag("--poisson", options.poisson, "random arrivals instead of even ones; with --rate");
   app.add_option("--warmup", options.warmup_seconds, "seconds that are not measured")

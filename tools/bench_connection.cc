@@ -37,7 +37,8 @@ Connection::Connection(Fd socket, RequestSource source, unsigned depth, Ledger* 
     : socket_(std::move(socket)), source_(std::move(source)), ledger_(ledger), flights_(depth) {}
 
 void Connection::launch(const Flight& flight) {
-  flights_[(first_ + count_) % flights_.size()] = flight;
+  flights_[next_] = flight;
+  next_ = next_ + 1 < flights_.size() ? next_ + 1 : 0;
   ++count_;
 }
 
@@ -96,7 +97,7 @@ Result<void> Connection::take_replies(std::string_view input, MonotonicNanos now
 
 void Connection::answered(std::string_view whole, MonotonicNanos now, Tally& tally) {
   const Flight flight = flights_[first_];
-  first_ = (first_ + 1) % flights_.size();
+  first_ = first_ + 1 < flights_.size() ? first_ + 1 : 0;
   --count_;
 
   const Request& request = flight.request;

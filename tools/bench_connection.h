@@ -64,6 +64,7 @@ class Connection {
   ReplySkipper skipper_;
   std::size_t scanned_ = 0;      // of partial_, by the skipper
   std::vector<Flight> flights_;  // a ring
+  std::size_t next_ = 0;         // where the next one goes
   std::size_t first_ = 0;
   std::size_t count_ = 0;
 };

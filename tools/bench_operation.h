@@ -41,6 +41,7 @@ class Mix {
   bool has(Operation operation) const { return share(operation) > 0; }
 
   Operation pick(Random& random) const {
+    if (used_ == 1) return operations_[0];
     const double at = random.fraction() * total_;
     std::size_t i = 0;
     while (i + 1 < used_ && at >= limits_[i]) ++i;

@@ -62,6 +62,7 @@ Result<void> settle(Options& options) {
     return refused("--connections must be at least --threads: each thread needs one");
   }
   if (options.poisson && !options.open_loop()) return refused("--poisson needs --rate");
+  if (options.lockstep && options.open_loop()) return refused("--lockstep is a closed loop, and --rate an open one");
   if (!options.runs() && !options.load) return refused("nothing to do: --duration 0 is for --load alone");
   if (options.key_prefix.find_first_of("\r\n") != std::string::npos || options.key_prefix.size() > 1024) {
     return refused("--key-prefix must be at most 1024 bytes without line ends");
@@ -117,6 +118,7 @@ std::string workload_text(const Options& options) {
 }
 
 std::string loop_text(const Options& options) {
+  if (options.lockstep) return "closed loop, a whole pipeline at a time: latency is service time";
   if (!options.open_loop()) return "closed loop: latency is service time";
   char text[96];
   std::snprintf(text, sizeof text, "open loop: %.0f requests/s, %s; latency counts from the intended send time",

@@ -34,6 +34,7 @@ struct Options {
   unsigned threads = 1;
   unsigned connections = 50;  // of all threads together
   unsigned pipeline = 1;
+  bool lockstep = false;  // a pipeline is sent when the one before it is answered, all of it
 
   double rate = 0;  // requests a second of all connections together; 0: closed loop
   bool poisson = false;

@@ -12,18 +12,40 @@ namespace {
 // A real reply has far fewer; this keeps sums of counts far from overflow.
 constexpr std::uint64_t kNumberMax = std::numeric_limits<std::uint32_t>::max();
 
+// The size of the reply at the front of `input` when it is +OK or a bulk string, and whole; 0 when it is not, or when
+// it has to be looked at more closely.
+std::size_t plain_reply_size(std::string_view input) {
+  constexpr std::string_view kOk = "+OK\r\n";
+  if (input.starts_with(kOk)) return kOk.size();
+  if (input.front() != '$') return 0;
+  std::size_t size = 0;
+  std::size_t at = 1;
+  constexpr std::size_t kDigitsMax = 8;
+  const std::size_t end = std::min(input.size(), kDigitsMax);
+  for (; at < end && input[at] >= '0' && input[at] <= '9'; ++at) {
+    size = size * 10 + static_cast<std::size_t>(input[at] - '0');
+  }
+  if (at == 1 || at == end || input[at] != '\r') return 0;
+  size += at + 4;
+  return size <= input.size() ? size : 0;
+}
+
 }  // namespace
 
 void ReplySkipper::begin() {
   finished_ = false;
   elements_ = 1;
-  nulls_ = 0;
-  error_size_ = 0;
 }
 
 ReplySkipper::Status ReplySkipper::skip(std::string_view input, std::size_t& used) {
   used = 0;
-  if (finished_ && !input.empty()) begin();
+  if (finished_ && !input.empty()) {
+    nulls_ = 0;
+    error_size_ = 0;
+    used = plain_reply_size(input);
+    if (used != 0) return Status::kReply;
+    begin();
+  }
   while (used < input.size()) {
     switch (state_) {
       case State::kType:

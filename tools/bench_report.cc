@@ -117,6 +117,14 @@ std::string report_text(const Options& options, const Outcome& outcome) {
   return text;
 }
 
+std::string progress_text(const SeriesPoint& point) {
+  std::string text;
+  append_format(text, "%5llu s  %10llu/s  p50 %s  p99 %s  max %s  errors %llu", static_cast<Number>(point.second + 1),
+                static_cast<Number>(point.count), duration_text(point.p50).c_str(), duration_text(point.p99).c_str(),
+                duration_text(point.max).c_str(), static_cast<Number>(point.errors));
+  return text;
+}
+
 std::string load_text(const Options& options, const Outcome& outcome) {
   std::string text;
   append_format(text, "loaded    %llu keys into %s in %.2f s, %.0f/s%s\n", static_cast<Number>(outcome.measured()),

@@ -17,6 +17,7 @@ inline constexpr std::array<Quantile, 5> kQuantiles{
     {{"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}, {"p99.9", 0.999}, {"p99.99", 0.9999}}};
 
 std::string report_text(const Options& options, const Outcome& outcome);
+std::string progress_text(const SeriesPoint& point);                    // one line, without its end
 std::string load_text(const Options& options, const Outcome& outcome);  // one line, and the errors if there are any
 
 }  // namespace minod::bench

@@ -1,5 +1,6 @@
 #include "tools/bench_request.h"
 
+#include <array>
 #include <charconv>
 #include <cstring>
 #include <string_view>
@@ -21,8 +22,21 @@ char* put(char* at, std::string_view text) {
 
 char* put_number(char* at, std::uint64_t number) { return std::to_chars(at, at + 20, number).ptr; }
 
+// "00" to "99", so that a number is written two digits at a time.
+constexpr auto kDigitPairs = [] {
+  std::array<std::array<char, 2>, 100> pairs{};
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    pairs[i] = {static_cast<char>('0' + i / 10), static_cast<char>('0' + i % 10)};
+  }
+  return pairs;
+}();
+static_assert(kKeyDigits % 2 == 0);
+
 char* put_key_digits(char* at, std::uint64_t key) {
-  for (std::size_t i = kKeyDigits; i-- > 0; key /= 10) at[i] = static_cast<char>('0' + key % 10);
+  for (std::size_t i = kKeyDigits; i > 0; key /= 100) {
+    i -= 2;
+    std::memcpy(at + i, kDigitPairs[key % 100].data(), 2);
+  }
   return at + kKeyDigits;
 }
 

@@ -14,7 +14,7 @@
 #include <memory>
 #include <thread>
 
-#include "tools/bench_text.h"
+#include "tools/bench_report.h"
 #include "tools/bench_worker.h"
 
 namespace minod::bench {
@@ -121,10 +121,7 @@ void show_progress(const Series& series, std::uint64_t& shown) {
   const auto point = series.latest();
   if (!point || point->second + 1 == shown) return;
   shown = point->second + 1;
-  std::fprintf(stderr, "\r%5llu s  %10llu/s  p50 %s  p99 %s  max %s  errors %llu\033[K",
-               static_cast<unsigned long long>(shown), static_cast<unsigned long long>(point->count),
-               duration_text(point->p50).c_str(), duration_text(point->p99).c_str(), duration_text(point->max).c_str(),
-               static_cast<unsigned long long>(point->errors));
+  std::fprintf(stderr, "\r%s\033[K", progress_text(*point).c_str());
   std::fflush(stderr);
 }
 
@@ -180,7 +177,7 @@ Result<Outcome> run_phase(const Options& options, const Stage& stage) {
 
   const SystemClock clock;
   Series series;
-  auto workers = make_workers(options, stage, {clock, series, stage.stop});
+  auto workers = make_workers(options, stage, {clock, series, stage.stop, options.lockstep});
   if (!workers) return workers.error();
 
   std::atomic<unsigned> running = options.threads;

@@ -153,7 +153,8 @@ void Worker::serve(Connection& connection, std::uint32_t events, bool refill) {
     auto received = connection.receive(around_.clock, scratch_.span(), tally_);
     if (!received) return lose(connection, received.error());
   }
-  if (refill && !schedule_) {
+  const bool amid_pipeline = around_.lockstep && connection.under_way() != 0;
+  if (refill && !schedule_ && !amid_pipeline) {
     const MonotonicNanos now = around_.clock.monotonic();
     if (now < window_.until) fill(connection, now);
   }

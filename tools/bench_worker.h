@@ -26,6 +26,7 @@ class Worker {
     const Clock& clock;
     Series& series;
     const std::atomic<bool>& stop;  // ends the run early
+    bool lockstep = false;          // of a closed loop: see Options
   };
 
   // Without a schedule the loop is closed.

@@ -85,7 +85,38 @@ RequestParser::Status RequestParser::parse(std::string_view input, bool authenti
   return failure;
 }
 
+// Nearly every request: whole, few arguments, lengths as Redis writes them. It is parsed without keeping track, so that
+// nothing has to be put back; false, and nothing has happened, when the request is not like that.
+bool RequestParser::parse_usual(std::string_view input, bool authenticated) {
+  constexpr std::size_t kCountBytes = 4;  // "*3\r\n"
+  const auto digit_of = [](char c) { return static_cast<unsigned char>(c) - unsigned{'0'}; };
+  if (!authenticated || remaining_ >= 0 || input.size() < kCountBytes || input[2] != '\r') return false;
+  const unsigned count = digit_of(input[1]);
+  if (count == 0 || count > 9 || count > limits_.argument_count_max) return false;
+  const char* at = input.data() + kCountBytes;
+  const char* const end = input.data() + input.size();
+  arguments_.resize(count);
+  for (std::string_view& argument : arguments_) {
+    if (end - at < 2 || *at != '$') return false;
+    std::size_t size = digit_of(at[1]);
+    if (size > 9) return false;
+    const bool zero = size == 0;
+    for (at += 2; at != end && digit_of(*at) <= 9; ++at) {
+      size = size * 10 + digit_of(*at);
+      if (zero || size > limits_.bulk_bytes_max) return false;
+    }
+    if (size > limits_.bulk_bytes_max || static_cast<std::size_t>(end - at) < size + 4 || *at != '\r') return false;
+    argument = {at + 2, size};
+    at += size + 4;
+  }
+  consumed_ = static_cast<std::size_t>(at - input.data());
+  return true;
+}
+
 RequestParser::Status RequestParser::parse_multibulk(std::string_view input, bool authenticated) {
+  if (parse_usual(input, authenticated)) [[likely]] {
+    return Status::kCommand;
+  }
   if (remaining_ < 0) {
     const Status status = parse_count(input, authenticated);
     if (status != Status::kCommand) return status;

@@ -44,6 +44,7 @@ class RequestParser {
     std::size_t size;
   };
 
+  bool parse_usual(std::string_view input, bool authenticated);
   Status parse_multibulk(std::string_view input, bool authenticated);
   Status parse_count(std::string_view input, bool authenticated);
   Status parse_bulk_size(std::string_view input, bool authenticated);

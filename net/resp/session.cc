@@ -94,6 +94,11 @@ Session::Session(Shard& shard, Connection& connection)
 
 Session::~Session() = default;
 
+MonotonicNanos Session::begin_burst() {
+  burst_.start(shard_.node().clock());
+  return burst_.began();
+}
+
 void Session::cancel() {
   *alive_ = false;
   alive_ = std::make_shared<bool>(false);
@@ -224,10 +229,8 @@ bool Session::refuse(const CommandSpec* spec, const CommandSpec* leaf) {
 
 // What is timed is execution: a run that has to be repeated is timed again, and waiting is not.
 Session::Step Session::run_timed(const CommandSpec& spec, const CommandSpec& leaf, ReplyQueue& replies) {
-  const Clock& clock = shard_.node().clock();
-  const MonotonicNanos begin = clock.monotonic();
   const Step step = (leaf.flags & kConnection) != 0 ? run_here(spec) : run_in_store(leaf, replies);
-  const Nanos took = clock.monotonic() - begin;
+  const Nanos took = burst_.lap(shard_.node().clock());
   if (took >= shard_.slow_after()) note_slow(leaf, took);
   return step;
 }
@@ -282,6 +285,7 @@ Session::Step Session::run_in_store(const CommandSpec& spec, ReplyQueue& replies
   request_.args = args_;
   request_.db = state_.db;
   request_.partition = partition;
+  request_.now = burst_.wall();
   if (shard_.store().run(spec, request_, *reply_, replies.bytes()) == Store::Outcome::kParked) {
     waiting_ = true;
     return Step::kWaiting;

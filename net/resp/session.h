@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/byte_queue.h"
+#include "net/burst_clock.h"
 #include "net/reply_queue.h"
 #include "net/resp/lookahead.h"
 #include "net/resp/multi.h"
@@ -40,6 +41,8 @@ class Session {
     kClose,      // close the connection when the replies have left
   };
   // Executes the request at the front of `in`.
+  // Before the first of the commands that run one after the other; returns when that is.
+  MonotonicNanos begin_burst();
   Step execute_next(ByteQueue& in, ReplyQueue& replies);
 
   bool waiting() const { return waiting_; }
@@ -115,6 +118,7 @@ class Session {
   RequestParser parser_;
   std::unique_ptr<Lookahead> ahead_;  // requests of the input that are parsed and have not run
   Request request_;
+  BurstClock burst_;
   std::span<const std::string_view> args_;
   Reply* reply_ = nullptr;
   ReplyQueue* replies_ = nullptr;

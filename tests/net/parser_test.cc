@@ -125,6 +125,17 @@ TEST(RequestParser, PipelineOfBothKinds) {
   expect_same_in_pieces(pipeline);
 }
 
+// What is whole is parsed in another way than what comes in pieces.
+TEST(RequestParser, LengthsAtTheBordersOfWhatIsUsual) {
+  for (const char* request :
+       {"*9\r\n$1\r\na\r\n$0\r\n\r\n$1\r\nc\r\n$1\r\nd\r\n$1\r\ne\r\n$1\r\nf\r\n$1\r\ng\r\n$1\r\nh\r\n$1\r\ni\r\n",
+        "*1\r\n$00\r\n\r\n", "*1\r\n$01\r\na\r\n", "*1\r\n$-1\r\n", "*1\r\n$\r\n", "*1\r\n$1 \r\na\r\n",
+        "*01\r\n$1\r\na\r\n", "*2\r\n$1\r\na\r\n!1\r\nb\r\n", "*1\r\n$99999999999999999999\r\na\r\n",
+        "*1\r\n$67108865\r\na\r\n", "*2\r\n$1\r\na\r\n$2\r\nbc\r\n*1\r\n$1\r\nd\r", "*1\r\n$4\r\nPOST\r\n"}) {
+    expect_same_in_pieces(request);
+  }
+}
+
 // Each text was taken from redis-server 7.0.15.
 TEST(RequestParser, ErrorTexts) {
   const std::string multibulk_length = "ERR Protocol error: invalid multibulk length";
