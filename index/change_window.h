@@ -38,13 +38,15 @@ struct ChangeWindow {
   static constexpr std::size_t kChangesMax = std::size_t{1} << 18;  // 8 MiB
   static constexpr std::size_t kBatchesMax = std::size_t{1} << 15;
 
-  std::optional<Offset> log_start;   // every record below is gone, before `changes` are applied
-  std::vector<IndexChange> changes;  // after sort(): by hash; of one key, still in the order of the log
-  std::vector<PlacedBatch> batches;  // where the batches stand
-  std::int64_t records = 0;          // read, of keys
+  std::optional<Offset> log_start;      // every record below is gone, before `changes` are applied
+  std::optional<Offset> evicted_below;  // every record below is gone, after them
+  std::vector<IndexChange> changes;     // after sort(): by hash; of one key, still in the order of the log
+  std::vector<PlacedBatch> batches;     // where the batches stand
+  std::int64_t records = 0;             // read, of keys
 
   void clear() {
     log_start.reset();
+    evicted_below.reset();
     changes.clear();
     batches.clear();
     records = 0;

@@ -4,7 +4,7 @@ namespace minod {
 
 namespace {
 
-constexpr std::uint32_t kFormat = 2;
+constexpr std::uint32_t kFormat = 3;
 constexpr std::size_t kEndSize = kChunkHeaderSize + 2 * sizeof(std::uint64_t);
 
 Error useless(Errc code, std::string why) { return Error{code, 0, std::move(why)}; }
@@ -68,7 +68,7 @@ Result<void> CheckpointReader::next(ChangeWindow& window) {
     auto chunk = chunks_.next();
     if (!chunk) return chunk.error();
     if (chunk->kind() == ChunkKind::kChanges) {
-      if (!chunk->changes(window) || window.log_start) {
+      if (!chunk->changes(window) || window.log_start || window.evicted_below) {
         return useless(Errc::kCorrupt, "its changes contradict themselves");
       }
       changes_read_ += window.changes.size();

@@ -78,6 +78,7 @@ void ChunkBuilder::end() {
 void ChunkBuilder::changes(const ChangeWindow& window) {
   begin(ChunkKind::kChanges);
   put(window.log_start.value_or(kNoOffset));
+  put(window.evicted_below.value_or(kNoOffset));
   put64(static_cast<std::uint64_t>(window.records));
   put64(window.changes.size());
   std::size_t at = bytes_.size();
@@ -147,10 +148,12 @@ IndexIdentity ChunkView::take_identity() {
 
 bool ChunkView::changes(ChangeWindow& window) {
   const Offset log_start = take_offset();
+  const Offset evicted_below = take_offset();
   const std::uint64_t records = take64();
   const std::uint64_t count = take64();
   if (bad_ || count > rest_.size() / kChangeSize) return false;
   if (log_start != kNoOffset) window.log_start = log_start;
+  if (evicted_below != kNoOffset) window.evicted_below = evicted_below;
   window.records += static_cast<std::int64_t>(records);
   const Bytes encoded = rest_.first(static_cast<std::size_t>(count) * kChangeSize);
   rest_ = rest_.subspan(encoded.size());

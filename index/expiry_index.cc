@@ -116,6 +116,10 @@ void ExpiryIndex::erase(Offset offset) {
   if (found.hit) table_->slots.erase(found);
 }
 
+void ExpiryIndex::erase_below(Offset offset) {
+  table_->slots.erase_if([offset](const Slot& slot) { return slot.offset() < offset; });
+}
+
 void ExpiryIndex::clear() { table_ = std::make_unique<Table>(); }
 
 std::size_t ExpiryIndex::size() const { return table_->slots.size(); }

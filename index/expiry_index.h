@@ -25,6 +25,7 @@ class ExpiryIndex {
   void put(Offset offset, UnixMillis expires_at);
   std::optional<UnixMillis> find(Offset offset) const;
   void erase(Offset offset);
+  void erase_below(Offset offset);  // one pass over the index, for a restart
   void clear();
 
   std::size_t size() const;

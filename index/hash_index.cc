@@ -121,6 +121,14 @@ std::optional<IndexEntry> HashIndex::erase(KeyHash hash) {
   return erased;
 }
 
+void HashIndex::erase_below(Offset offset, const std::function<void(Offset)>& erased) {
+  table_->slots.erase_if([&](const Slot& slot) {
+    const Offset at = slot.entry().offset;
+    if (at < offset) erased(at);
+    return at < offset;
+  });
+}
+
 void HashIndex::clear() { table_ = std::make_unique<Table>(); }
 
 std::size_t HashIndex::size() const { return table_->slots.size(); }

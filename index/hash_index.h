@@ -59,6 +59,9 @@ class HashIndex {
   // Returns what was there.
   std::optional<IndexEntry> erase(KeyHash hash);
 
+  // Erases every entry whose offset is below `offset`, and tells of each; one pass over the index, for a restart.
+  void erase_below(Offset offset, const std::function<void(Offset)>& erased);
+
   void clear();
 
   std::size_t size() const;          // keys

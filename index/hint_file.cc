@@ -7,7 +7,7 @@ namespace minod {
 
 namespace {
 
-constexpr std::uint32_t kFormat = 2;
+constexpr std::uint32_t kFormat = 3;
 
 std::string path_of(const std::string& directory, Offset base, std::string_view suffix) {
   return directory + "/" + segment_name(base, suffix);
@@ -62,7 +62,7 @@ Result<bool> HintWriter::work() {
     places_.placed(batch.header, base_, batch.position);
     files_.add(batch.header, batch.position);
   }
-  if (window_.log_start || !window_.changes.empty()) builder_.changes(window_);
+  if (window_.log_start || window_.evicted_below || !window_.changes.empty()) builder_.changes(window_);
   if (!more) return finish(more.error());
   if (auto written = file_.append(builder_.take()); !written) return written.error();
   return false;

@@ -63,6 +63,11 @@ std::optional<SegmentIndexFiles> LogIndex::take_files(Offset segment) {
   return std::exchange(at->second.files, std::nullopt);
 }
 
+UnixMillis LogIndex::last_time(Offset segment) const {
+  const auto at = segments_.find(segment);
+  return at == segments_.end() ? UnixMillis(0) : at->second.last_time;
+}
+
 void LogIndex::drop_before(Offset base) { segments_.erase(segments_.begin(), segments_.lower_bound(base)); }
 
 std::size_t LogIndex::memory_bytes() const {

@@ -59,6 +59,9 @@ class LogIndex {
   // segment was not filled by this process.
   std::optional<SegmentIndexFiles> take_files(Offset segment);
 
+  // The greatest timestamp in a segment; 0 when nothing is known of it.
+  UnixMillis last_time(Offset segment) const;
+
   // Segments whose base offset is below `base` are gone.
   void drop_before(Offset base);
 

@@ -72,6 +72,10 @@ class OrderedTable {
   // `at` is a hit, just found.
   void erase(Found at);
 
+  // Erases every slot for which `goes(slot)`; one pass over all of them.
+  template <class Goes>
+  void erase_if(Goes&& goes);
+
   // Visits the slots of the next places in hash order, each with its hash as far as order() tells it, `slots_max` or a
   // few more; returns the cursor to go on with, 0
   // behind the last one. Every call gets on.

@@ -177,6 +177,27 @@ void OrderedTable<Slot>::erase(Found at) {
 }
 
 template <class Slot>
+template <class Goes>
+void OrderedTable<Slot>::erase_if(Goes&& goes) {
+  for (std::size_t id = 0; id < sub_table_count(); ++id) {
+    SubTable& table = sub_table(id);
+    if (table.slots == nullptr) continue;
+    Sorted sorted;
+    const std::size_t before = gather(table, sorted.data());
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < before; ++i) {
+      if (!goes(sorted[i])) sorted[kept++] = sorted[i];
+    }
+    if (kept == before) continue;
+    const bool is_split = id < split_ || id >= std::size_t{1} << level_;
+    size_ -= before - kept;
+    fill(table, level_ + (is_split ? 1 : 0), sorted.data(), kept, capacity_for(kept + kept / 8u));
+  }
+  while (!is_small() && size_ < sub_table_count() * (kMeanCount * 3 / 4) && merge_last()) {
+  }
+}
+
+template <class Slot>
 template <class Visit>
 std::uint64_t OrderedTable<Slot>::walk(std::uint64_t cursor, std::size_t slots_max, Visit&& visit) const {
   constexpr int kShift = 64 - kCursorBits;

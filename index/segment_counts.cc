@@ -90,6 +90,14 @@ void SegmentCounts::all_died_below(Offset offset) {
   std::erase_if(erasing_early_, [&](Offset early) { return early < offset; });
 }
 
+void SegmentCounts::segments_died_below(Offset offset) {
+  for (SegmentCount& segment : segments_) {
+    if (segment.end > offset) break;
+    segment.dead = segment.records;
+    segment.erasures = 0;
+  }
+}
+
 void SegmentCounts::watch(Offset begin, Offset end) {
   if (begin != watch_begin_ || end < watch_end_) died_in_range_ = 0;
   watch_begin_ = begin;

@@ -65,6 +65,9 @@ class SegmentCounts {
   // Every record below `offset` is dead, erasures too; all of them are placed.
   void all_died_below(Offset offset);
 
+  // Every record of the segments that end at or below `offset` is dead, erasures too.
+  void segments_died_below(Offset offset);
+
   // From now on, deaths in [begin, end) are counted by died_in_range() too.
   void watch(Offset begin, Offset end);
   std::int64_t died_in_range() const { return died_in_range_; }

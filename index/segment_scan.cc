@@ -35,11 +35,15 @@ Result<void> SegmentScan::add(const BatchView& batch, ChangeWindow& window) {
   if (batch.header().is_control()) {
     // The one control batch minod writes; others (of Kafka's transactions) concern no key.
     return for_each_record(batch, decompressor_, [&](const RecordView& record) {
-      const bool log_start =
-          record.key.size() == 4 && load_big<std::int16_t>(as_bytes(record.key).data() + 2) == kLogStartControl;
-      if (log_start) {
+      const bool log_start = record.key.size() == 4 && record.value.size() >= 10 &&
+                             load_big<std::int16_t>(as_bytes(record.key).data() + 2) == kLogStartControl;
+      if (!log_start) return true;
+      const Offset below(load_big<std::int64_t>(as_bytes(record.value).data() + 2));
+      if (below == batch.header().base_offset) {
         window.changes.clear();
-        window.log_start = batch.header().base_offset;
+        window.log_start = below;
+      } else if (below < batch.header().base_offset) {
+        window.evicted_below = std::max(window.evicted_below.value_or(kFirstOffset), below);
       }
       return true;
     });

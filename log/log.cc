@@ -24,6 +24,7 @@ Log::Log(Disk& disk, const Clock& clock, LogOptions options, const LogStart& sta
       marks_(start.end),
       epoch_(start.epoch),
       log_start_(start.log_start),
+      committed_log_start_(start.log_start),
       segments_(disk, clock, options_.directory, options_.segment_bytes, options_.space),
       tail_(start.end),
       cached_end_(start.end) {
@@ -74,6 +75,7 @@ Result<void> Log::start_writing(const LogStart& start) {
 
 void Log::start() {
   seal_finished_segments();
+  drop_dead_segments();
   segments_.prepare(0, false);
 }
 
@@ -141,7 +143,13 @@ Offset Log::append(const NewRecord& record, UnixMillis now) {
   return offset;
 }
 
-Offset Log::append_log_start(UnixMillis now) {
+bool Log::needs_new_segment(std::size_t bytes) const {
+  const auto need = static_cast<std::int64_t>(bytes + kBatchHeaderSize + kDeleteReserve);
+  return position_.value() + static_cast<std::int64_t>(builder_.size()) + need >
+         segments_.all().rbegin()->second.prepared;
+}
+
+Offset Log::append_log_start(UnixMillis now, Offset below) {
   if (builder_.is_open()) close_batch();
   const Offset offset = marks_.appended();
   std::byte key[4];
@@ -149,13 +157,16 @@ Offset Log::append_log_start(UnixMillis now) {
   store_big(key + 2, kLogStartControl);
   std::byte value[10];
   store_big<std::int16_t>(value, 0);
-  store_big(value + 2, offset.value());
+  if (below == kNoOffset) below = offset;
+  check(log_start_ <= below && below <= offset, "the log start goes forward, up to the record that says so");
+  store_big(value + 2, below.value());
   open_batch(kBatchHeaderSize + kRecordOverheadMax, now, true);
   const std::byte* const at = builder_.append(NewRecord{as_text(key), as_text(value)}, now);
   tail_.add(at, builder_.size() - kBatchHeaderSize);
   marks_.append_to(offset + OffsetCount(1));
   close_batch();
-  log_start_ = offset;
+  log_start_ = below;
+  pending_log_starts_.push_back({offset, below});
   return offset;
 }
 
@@ -249,6 +260,10 @@ void Log::durable_reached(Offset end) {
   if (end <= marks_.durable()) return;
   marks_.make_durable_to(end);
   marks_.commit_to(end);
+  while (!pending_log_starts_.empty() && pending_log_starts_.front().at < marks_.committed()) {
+    committed_log_start_ = pending_log_starts_.front().below;
+    pending_log_starts_.pop_front();
+  }
   drop_dead_segments();  // of a log start that has become durable; on a full disk nothing else would come
 }
 
@@ -334,11 +349,23 @@ std::vector<std::shared_ptr<File>> Log::replace_segments(Offset base, Offset end
 
 void Log::drop_dead_segments() {
   if (held_) return;
-  while (segments_.all().size() > 1 && log_start_ < marks_.durable()) {
+  bool dropped = false;
+  while (segments_.all().size() > 1) {
     const auto first = segments_.all().begin();
-    if (!first->second.sealed || std::next(first)->first > log_start_) return;
+    if (!first->second.sealed || std::next(first)->first > committed_log_start_) break;
     segments_.remove(first->first);
+    dropped = true;
   }
+  if (dropped && events_.trimmed) events_.trimmed(segments_.all().begin()->first);
+}
+
+std::int64_t Log::live_disk_bytes() const {
+  std::int64_t bytes = segments_.disk_bytes();
+  for (auto at = segments_.all().begin(); std::next(at) != segments_.all().end(); ++at) {
+    if (std::next(at)->first > log_start_) break;
+    bytes -= at->second.prepared;
+  }
+  return bytes;
 }
 
 void Log::read(Offset segment, FilePosition begin, FilePosition end, BlockCallback done) {

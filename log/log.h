@@ -58,6 +58,7 @@ struct LogEvents {
   std::function<void(const BatchHeader&, Offset segment, FilePosition)> placed;  // a batch has its place
   std::function<void()> released;                                                // released() has moved
   std::function<void(Offset segment)> sealed;  // the segment is complete, trimmed and durable
+  std::function<void(Offset first)> trimmed;   // segments below this base offset are gone; may be left out
   std::function<void()> room;                  // make_room() may answer otherwise than before
   std::function<void(const Error&)> failed;    // writing has failed: nothing is acknowledged any more
 };
@@ -101,8 +102,18 @@ class Log {
   void begin_group(std::size_t bytes);
   void end_group();
 
-  // Appends the control batch that ends the life of every record below it; segments that lie below go when it is safe.
-  Offset append_log_start(UnixMillis now);
+  // Appends the control batch that ends the life of every record below `below` (kNoOffset: below the batch itself);
+  // segments that lie below go when it is committed. Returns the batch's offset.
+  Offset append_log_start(UnixMillis now, Offset below = kNoOffset);
+
+  // Whether records of `bytes` would begin a new segment.
+  bool needs_new_segment(std::size_t bytes) const;
+
+  // Bytes of files that this log has, with the segment that is prepared ahead; and those without the segments that go
+  // as soon as the log start is committed. next_segment_bytes(): what a new segment takes.
+  std::int64_t disk_bytes() const { return segments_.disk_bytes(); }
+  std::int64_t live_disk_bytes() const;
+  std::int64_t next_segment_bytes() const { return segments_.next_size(); }
 
   // Sends what has gathered, unless a write is in flight already. Call once a turn.
   void dispatch();
@@ -206,6 +217,12 @@ class Log {
   Watermarks marks_;
   Epoch epoch_;
   Offset log_start_;
+  Offset committed_log_start_;  // segments below it may go
+  struct PendingLogStart {
+    Offset at;
+    Offset below;
+  };
+  std::deque<PendingLogStart> pending_log_starts_;  // appended, not committed
   SegmentStore segments_;
   Tail tail_;
   Offset cached_end_;  // below it, records may be written but not durable

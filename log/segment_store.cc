@@ -136,6 +136,15 @@ std::int64_t SegmentStore::next_size() const {
   return std::clamp(total, std::min(kFirstSegmentBytes, segment_bytes_), segment_bytes_);
 }
 
+std::int64_t SegmentStore::disk_bytes() const {
+  // What is being made ready counts as large as it will be; a spare, as what it becomes.
+  const std::size_t missing = space_.ready - std::min(space_.ready, ready_.size());
+  std::int64_t total = static_cast<std::int64_t>(missing + pool_.count()) * next_size();
+  for (const auto& [base, segment] : all_) total += segment.prepared;
+  for (const Ready& ready : ready_) total += ready.prepared;
+  return total;
+}
+
 void SegmentStore::run(std::function<Result<void>()> work, std::function<void(Result<void>)> done) {
   ++jobs_;
   auto result = std::make_shared<Result<void>>();

@@ -75,6 +75,10 @@ class SegmentStore {
   std::size_t spare_count() const { return pool_.count(); }
   const SegmentCounters& counters() const { return counters_; }
 
+  std::int64_t next_size() const;  // of the next segment, when nothing asks for a larger one
+  // Bytes of all segments' files, of the next ones, whether they are there yet or not, and of spares.
+  std::int64_t disk_bytes() const;
+
   // Starts preparing what is missing: a larger active segment when it is `active_empty`, else a next segment of at
   // least `bytes`, until as many are ready as there shall be. Nothing happens while a preparation runs, or within a
   // second after one failed for lack of space.
@@ -125,7 +129,6 @@ class SegmentStore {
   Result<void> remove_leftovers();
   std::string new_path();
   Result<void> leave_reserve(std::int64_t bytes, std::int64_t reserve);
-  std::int64_t next_size() const;
 
   Disk& disk_;
   const Clock& clock_;

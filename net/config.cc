@@ -10,6 +10,7 @@
 #include <limits>
 #include <utility>
 
+#include "base/buffer.h"
 #include "net/option_kind.h"
 #include "net/resp/words.h"
 #include "store/number.h"
@@ -35,6 +36,8 @@ constexpr std::int64_t kRecycleSegmentsMax = 64;
 constexpr unsigned kPermissionsMax = 0777;
 
 constexpr option::Choices<bool, 2> kCompression{{{"none", false}, {"zstd", true}}};
+constexpr option::Choices<DiskPolicy, 2> kDiskPolicies{
+    {{"noeviction", DiskPolicy::kNoEviction}, {"allkeys-segment", DiskPolicy::kAllKeysSegment}}};
 constexpr option::Choices<SyncPolicy, 3> kSyncPolicies{
     {{"always", SyncPolicy::kAlways}, {"everysec", SyncPolicy::kEverySec}, {"no", SyncPolicy::kNo}}};
 constexpr option::Choices<WriteChoice, 4> kWriteChoices{{{"auto", WriteChoice::kAuto},
@@ -127,6 +130,10 @@ constexpr std::array kOptions{
     option::number<"max-compaction-lag-ms", &Config::max_compaction_lag_ms, 1, kLagMax>(
         "MILLISECONDS", "garbage that is older is compacted whatever its share", true),
     option::number<"maxclients", &Config::maxclients, 1, kClientsMax>("N", "connections served at a time", true),
+    option::size<"maxdisk", &Config::maxdisk, 0, std::numeric_limits<std::uint64_t>::max()>(
+        "the most that the logs' files take; 0: no limit", true),
+    option::choice<"maxdisk-policy", &Config::maxdisk_policy, kDiskPolicies>(
+        "noeviction|allkeys-segment", "what makes room within maxdisk: nothing, or the oldest segment goes", true),
     option::size<"maxmemory", &Config::maxmemory, 0, std::numeric_limits<std::uint64_t>::max()>(
         "memory for keys and values; 0: half of this machine's", true),
     option::number<"min-compaction-lag-ms", &Config::min_compaction_lag_ms, 0, kLagMax>(
@@ -219,11 +226,31 @@ CompactionOptions compaction_options(const Config& config) {
   return options;
 }
 
+DiskBudget disk_budget(const Config& config) {
+  return {config.maxdisk / static_cast<std::uint64_t>(config.shards), config.maxdisk_policy};
+}
+
+std::int64_t segment_bytes(const Config& config, int partitions) {
+  const std::uint64_t budget = disk_budget(config).bytes;
+  if (budget == 0) return config.segment_bytes;
+  constexpr std::uint64_t kEach = 16;  // for each of the shard's logs, of one database
+  const auto logs = static_cast<std::uint64_t>(std::max(1, partitions / config.shards));
+  const std::uint64_t share = align_down(budget / std::max(Evictor::kSegmentShare, logs * kEach));
+  return std::clamp(static_cast<std::int64_t>(std::min<std::uint64_t>(share, kSegmentBytesMax)), kSegmentBytesMin,
+                    config.segment_bytes);
+}
+
 Result<void> check_config(const Config& config) {
   Config copy = config;
   for (const Option& option : kOptions) {
     auto accepted = option.set(copy, option.get(config));
     if (!accepted) return accepted.error();
+  }
+  const std::uint64_t maxdisk_min = kMaxdiskMin * static_cast<std::uint64_t>(config.shards);
+  if (config.maxdisk != 0 && config.maxdisk < maxdisk_min) {
+    return Error{Errc::kInvalid, 0,
+                 "maxdisk must be 0 or at least " + std::to_string(maxdisk_min) + " (" + std::to_string(kMaxdiskMin) +
+                     " for each of " + std::to_string(config.shards) + " shards)"};
   }
   if (config.port == 0 && config.unixsocket.empty()) {
     return Error{Errc::kInvalid, 0, "port 0 needs a unixsocket: there is nothing to listen on"};

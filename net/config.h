@@ -15,11 +15,14 @@
 #include "log/write_probe.h"
 #include "net/limits.h"
 #include "store/compaction_plan.h"
+#include "store/evictor.h"
 #include "store/limits.h"
 
 namespace minod {
 
 inline constexpr int kShardsMax = 1024;
+// A shard's part of maxdisk is at least this: some segments of the smallest size for a few databases.
+inline constexpr std::uint64_t kMaxdiskMin = std::uint64_t{16} << 20;
 
 // --write-mode: what a start measures, or one of log/write_probe.h's ways.
 enum class WriteChoice : std::uint8_t { kAuto, kDsync, kFdsync, kBuffered };
@@ -33,6 +36,8 @@ struct Config {
   int shards = 1;
   int partitions = 1;  // a power of two; fixed when the data directory is created
   SyncPolicy appendfsync = SyncPolicy::kAlways;
+  std::uint64_t maxdisk = 0;  // of the logs' files; 0: no limit
+  DiskPolicy maxdisk_policy = DiskPolicy::kNoEviction;
   std::uint64_t maxmemory = 0;  // 0: half of this machine's memory
   std::int64_t segment_bytes = kSegmentBytesDefault;
   std::size_t ready_segments = 1;
@@ -62,6 +67,10 @@ struct Config {
 };
 
 CompactionOptions compaction_options(const Config& config);
+// A shard's part of maxdisk.
+DiskBudget disk_budget(const Config& config);
+// Small segments within a small budget: what is evicted at a time is little, and so is what is prepared and not used.
+std::int64_t segment_bytes(const Config& config, int partitions);
 
 struct Option {
   std::string_view name;        // "appendfsync"

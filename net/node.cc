@@ -35,9 +35,12 @@ StoreOptions store_options(const Config& config, const DirectoryFacts& facts) {
   options.partitions = facts.partitions;
   options.memory_bytes_max = limit_of(config) / static_cast<std::uint64_t>(config.shards);
   options.value_size_max = config.proto_max_bulk_len;
-  options.segment_bytes = config.segment_bytes;
+  options.segment_bytes = segment_bytes(config, facts.partitions);
+  options.disk = disk_budget(config);
   options.space.ready = config.ready_segments;
-  options.space.recycled = config.recycle_segments;
+  // Within a budget no more is held ready than must be.
+  options.space.recycled =
+      config.maxdisk == 0 ? config.recycle_segments : std::min<std::size_t>(config.recycle_segments, 1);
   options.sync = config.appendfsync;
   options.compress = config.compress;
   options.checkpoint_bytes = config.checkpoint_bytes;
@@ -311,6 +314,7 @@ void Node::apply_config(Shard& shard) const {
   if (store.options().sync != now.appendfsync) store.set_sync_policy(now.appendfsync);
   store.set_memory_limit(limit_of(now) / static_cast<std::uint64_t>(now.shards));
   store.set_value_size_max(now.proto_max_bulk_len);
+  store.evictor().set_budget(disk_budget(now));
   store.compactor().set_options(compaction_options(now));
   constexpr Nanos kNever{std::numeric_limits<std::int64_t>::max()};
   shard.set_slow_after(now.slowlog_log_slower_than < 0 ? kNever : Nanos(now.slowlog_log_slower_than * 1000));

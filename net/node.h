@@ -65,6 +65,7 @@ struct ShardReport {
   std::uint64_t cache_records = 0;
   std::uint64_t cold_reads = 0;
   CompactionReport compaction;
+  EvictionCounters evictions;
   struct Keyspace {
     std::uint64_t keys = 0;
     std::uint64_t expires = 0;

@@ -278,6 +278,7 @@ ShardReport Shard::fresh_report() {
   report.pending_bytes = store_->pending_bytes();
   report.checkpoints = store_->checkpointer().counters();
   report.compaction = store_->compaction_report();
+  report.evictions = store_->evictor().counters();
   report.keyspaces.assign(kDatabases, {});
   report.log_end = 0;
   report.log_bytes = report.disk_bytes = report.groups = 0;
@@ -296,8 +297,7 @@ ShardReport Shard::fresh_report() {
     report.commit_ns.merge(log.counters().commit_ns);
     report.group_bytes.merge(log.counters().group_bytes);
     report.space.add(log.segment_store());
-    for (const auto& [base, segment] : log.segments())
-      report.disk_bytes += static_cast<std::uint64_t>(segment.prepared);
+    report.disk_bytes += static_cast<std::uint64_t>(log.disk_bytes());
   });
   node_.publish(number_, report);
   return report;

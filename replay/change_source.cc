@@ -36,6 +36,7 @@ Result<void> read_hint(HintReader& reader, ChangeWindow& part, ChangePiece& piec
       window.changes.clear();
       window.log_start = part.log_start;
     }
+    if (part.evicted_below) window.evicted_below = part.evicted_below;
     window.changes.insert(window.changes.end(), part.changes.begin(), part.changes.end());
     window.records += part.records;
   }

@@ -84,6 +84,7 @@ class Recovery {
   Offset checkpoint_end_ = kFirstOffset;  // below it, what is read may already be known
   std::int64_t checkpoint_bytes_ = 0;
   Offset log_start_ = kFirstOffset;
+  Offset evicted_below_ = kFirstOffset;  // what is below may still be in the index
   FilePosition end_;
 };
 
@@ -137,13 +138,15 @@ std::int64_t Recovery::place(const ChangePiece& piece, Offset segment, Offset ne
 
 void Recovery::start_log(Offset offset) {
   partition_.apply_log_start(offset);
-  log_start_ = offset;
+  log_start_ = std::max(log_start_, offset);
 }
 
 // `from`: no record of the piece is below.
 void Recovery::apply(const ChangePiece& piece, Offset segment, Offset next_segment, Offset from) {
   const ChangeWindow& window = piece.window;
   const std::int64_t to_apply = place(piece, segment, next_segment);
+  // That ends only a part of what was before; it goes in one pass, when all is read.
+  if (window.evicted_below) evicted_below_ = std::max(evicted_below_, *window.evicted_below);
   partition_.index().expect(window.changes.size());
   apply_changes(window.changes, from < checkpoint_end_);
   partition_.counts().end_window(to_apply);
@@ -359,12 +362,14 @@ Result<LogStart> Recovery::run() {
     if (*pass == Pass::kDone) break;
     // From the beginning, without what was of no use.
     partition_.clear();
-    checkpoint_end_ = log_start_ = kFirstOffset;
+    checkpoint_end_ = log_start_ = evicted_below_ = kFirstOffset;
     checkpoint_bytes_ = 0;
     const std::vector<std::string> ignored = std::exchange(report_.ignored, {});
     report_ = before;
     report_.ignored = ignored;
   }
+  const bool evicted = evicted_below_ > log_start_;
+  log_start_ = std::max(log_start_, evicted_below_);
   if (auto whole = check_nothing_missing(*segments); !whole) return whole.error();
   if (auto removed = remove_useless(*segments, start); !removed) return removed.error();
   if (auto begun = begin_epoch(*segments, start); !begun) return begun.error();
@@ -373,6 +378,7 @@ Result<LogStart> Recovery::run() {
   if (!removed && removed.error().code != Errc::kNotFound) return removed.error();
   if (auto synced = disk_.sync_directory(directory_); !synced) return synced.error();
   start.log_start = log_start_;
+  if (evicted) partition_.apply_eviction_below(log_start_, log_start_);
   partition_.index().settle();
   partition_.set_replay_begin(checkpoints_.replay_begin(start.dirty_tail));
   partition_.set_replayed_bytes(report_.bytes - before.bytes - checkpoint_bytes_);

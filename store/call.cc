@@ -163,6 +163,7 @@ bool Call::make_room(Partition& partition, std::size_t bytes, bool last_reserve)
          std::to_string(kBatchSizeMax) + " for one atomic write (batch size limit)");
     return false;
   }
+  if (!last_reserve && !within_disk_budget(log, bytes)) return false;
   switch (log.make_room(bytes, last_reserve)) {
     case Log::Room::kYes:
       return true;
@@ -181,6 +182,21 @@ bool Call::make_room(Partition& partition, std::size_t bytes, bool last_reserve)
     fail((error.code == Errc::kNoSpace ? "NOSPACE the disk is full: " : "IOERR no further space can be prepared: ") +
          error.message() + ". Reads and deletes go on; writes are taken again when there is space");
   }
+  return false;
+}
+
+bool Call::within_disk_budget(Log& log, std::size_t bytes) {
+  switch (store_.evictor_.room(log, bytes)) {
+    case Log::Room::kYes:
+      return true;
+    case Log::Room::kWait:
+      parked_ = true;
+      request_.waits_for_room_ = &log;
+      return false;
+    case Log::Room::kFull:
+      break;
+  }
+  fail(store_.evictor_.refusal());
   return false;
 }
 

@@ -22,6 +22,7 @@
 
 namespace minod {
 
+class Log;
 class Partition;
 class Request;
 class StagedWrites;
@@ -116,6 +117,7 @@ class Call {
   std::shared_ptr<void>& state_slot();
   void park_for(Partition& partition, Offset offset, bool key_only);
   bool make_room(Partition& partition, std::size_t bytes, bool last_reserve);
+  bool within_disk_budget(Log& log, std::size_t bytes);
   void observe_absence(Partition& partition);
   void fail(std::string text);
   bool begin_erasures(Partition& partition);

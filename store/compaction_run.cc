@@ -81,7 +81,8 @@ void CompactionRun::advance(std::int64_t bytes) {
 // The segments are gone, or soon will be: a flush has come in between, or the log has failed.
 bool CompactionRun::overtaken() const {
   const Log& log = partition_.log();
-  return log.failure() != nullptr || log.log_start() != log_start_ || !log.segments().contains(plan_.base);
+  return log.failure() != nullptr || log.log_start() > std::max(log_start_, plan_.base) ||
+         !log.segments().contains(plan_.base);
 }
 
 // ---- the rewrite
@@ -222,7 +223,7 @@ SegmentCount CompactionRun::new_count() const {
   count.erasures = counts_.erasures;
   count.dead = counts_.dead_records + partition_.counts().died_in_range();
   count.dead_kept = counts_.dead_records;
-  if (partition_.log().log_start() != log_start_) count.dead = count.records;  // a flush while the files were renamed
+  if (partition_.log().log_start() >= plan_.end) count.dead = count.records;  // since the files were renamed
   count.first_time = counts_.first_time;
   count.last_time = counts_.last_time;
   count.clean_upto = judged_first_;

@@ -4,10 +4,10 @@
 
 namespace minod {
 
-void Partition::apply_value(KeyHash hash, Offset offset, UnixMillis expires_at) {
+void Partition::apply_kept(KeyHash hash, Offset offset, UnixMillis expires_at, std::uint8_t hits) {
   counts_.applied();
   const bool expires = expires_at != kNeverExpires;
-  const auto replaced = index_.put(hash, IndexEntry{offset, expires, 0});
+  const auto replaced = index_.put(hash, IndexEntry{offset, expires, hits});
   if (replaced) counts_.died(replaced->offset);
   if (replaced && replaced->expires) expiries_.erase(replaced->offset);
   if (expires) expiries_.put(offset, expires_at);
@@ -28,6 +28,22 @@ void Partition::clear() {
   places_ = LogIndex();
   counts_ = SegmentCounts();
   newest_erasure_ = kNoOffset;
+}
+
+void Partition::apply_eviction(KeyHash hash, Offset offset, Offset by) {
+  const auto entry = index_.find(hash);
+  if (!entry || entry->offset != offset) return;
+  index_.erase(hash);
+  counts_.died(offset);
+  if (entry->expires) expiries_.erase(offset);
+  newest_erasure_ = std::max(newest_erasure_, by);
+}
+
+void Partition::apply_eviction_below(Offset below, Offset by) {
+  index_.erase_below(below, [this](Offset offset) { counts_.died(offset); });
+  expiries_.erase_below(below);
+  counts_.segments_died_below(below);
+  newest_erasure_ = std::max(newest_erasure_, by);
 }
 
 void Partition::apply_log_start(Offset offset) {

@@ -45,8 +45,15 @@ class Partition {
   }
   // Forgets all that was applied.
   void clear();
-  // Every record below `offset` is gone.
+  // Every record below `offset`, where the log-start record is, is gone.
   void apply_log_start(Offset offset);
+
+  // Cache mode. The key's newest record was appended again, unchanged, and has been read `hits` times before.
+  void apply_kept(KeyHash hash, Offset offset, UnixMillis expires_at, std::uint8_t hits);
+  // The record at `offset` was this key's newest; the log-start record at `by` ends its life.
+  void apply_eviction(KeyHash hash, Offset offset, Offset by);
+  // As a restart finds it: every record below `below` is gone, as the log-start record at `by` says.
+  void apply_eviction_below(Offset below, Offset by);
 
   // The log has placed a batch.
   void placed(const BatchHeader& batch, Offset segment, FilePosition position) {
@@ -91,7 +98,7 @@ class Partition {
   std::string name() const { return "db" + std::to_string(db_) + "-" + std::to_string(number_); }
 
  private:
-  void apply_value(KeyHash hash, Offset offset, UnixMillis expires_at);
+  void apply_value(KeyHash hash, Offset offset, UnixMillis expires_at) { apply_kept(hash, offset, expires_at, 0); }
   void apply_tombstone(KeyHash hash, Offset offset);
 
   int db_;

@@ -26,7 +26,9 @@ Store::Store(Disk& disk, const Clock& clock, Random& random, StoreOptions option
       hints_(disk, hasher_),
       checkpointer_(disk, clock, hasher_, options_.directory, options_.directory_id, options_.checkpoint_bytes),
       compactor_(disk_, clock_, hasher_, options_.directory, options_.segment_bytes, options_.compress),
+      evictor_(*this, disk_),
       partitions_(static_cast<std::size_t>(kDatabases * options_.partitions)) {
+  evictor_.set_budget(options_.disk);
   compactor_.set_options(options_.compaction);
   compactor_.on_failed = [this](const Error& error) { on_failed(error); };
   compactor_.may_swap = [this](const Partition& partition, const CompactionPlan& plan) {
@@ -164,6 +166,7 @@ void Store::dispatch() {
 }
 
 void Store::end_turn() {
+  evictor_.pump();
   dispatch();
   checkpointer_.turn();
   trim_memory();
@@ -248,7 +251,7 @@ void Store::tick() {
 
 bool Store::idle() const {
   if (jobs_ != 0 || cold_.reads_in_flight() != 0 || !hints_.idle() || !checkpointer_.idle()) return false;
-  if (compactor_.job_running()) return false;
+  if (compactor_.job_running() || !evictor_.idle()) return false;
   return std::ranges::all_of(partitions_, [](const auto& partition) {
     return !partition || !partition->has_log() || partition->log().idle();
   });

@@ -21,6 +21,7 @@
 #include "store/cold_reader.h"
 #include "store/command.h"
 #include "store/compactor.h"
+#include "store/evictor.h"
 #include "store/hint_jobs.h"
 #include "store/limits.h"
 #include "store/partition.h"
@@ -46,6 +47,7 @@ struct StoreOptions {
   // A checkpoint of the indexes is due when a restart would have to read this much of a log; 0: none is written.
   std::int64_t checkpoint_bytes = kCheckpointBytesDefault;
   CompactionOptions compaction;
+  DiskBudget disk;
 };
 
 struct StoreCounters {
@@ -142,10 +144,15 @@ class Store {
   const Checkpointer& checkpointer() const { return checkpointer_; }
   const ColdReader& cold_reader() const { return cold_; }
   Compactor& compactor() { return compactor_; }
+  Evictor& evictor() { return evictor_; }
+  const Evictor& evictor() const { return evictor_; }
   bool request_compaction() { return compactor_.request(partitions_); }
   CompactionReport compaction_report() const { return compactor_.report(partitions_); }
   const StoreCounters& counters() const { return counters_; }
-  void reset_counters() { counters_ = StoreCounters(); }
+  void reset_counters() {
+    counters_ = StoreCounters();
+    evictor_.reset_counters();
+  }
 
   struct Memory {
     std::uint64_t index = 0;
@@ -190,6 +197,7 @@ class Store {
   HintJobs hints_;
   Checkpointer checkpointer_;
   Compactor compactor_;
+  Evictor evictor_;
   StoreCounters counters_;
   std::uint64_t client_bytes_ = 0;
   bool index_over_limit_ = false;

@@ -22,10 +22,18 @@ LogEvents Store::events_for(Partition& partition) {
   };
   events.released = [this, at] { on_released(at->log()); };
   events.sealed = [this, at](Offset segment) {
+    evictor_.changed();
     write_index_files(*at, segment);
     write_hint(*at, segment, false);
   };
+  events.trimmed = [this, at](Offset first) {
+    at->places().drop_before(first);
+    evictor_.changed();
+    // The budget is that of all logs.
+    for_each_partition([this](Partition& any) { wake_room_waiters(any.log()); });
+  };
   events.room = [this, at] {
+    evictor_.changed();
     if (at->has_log()) wake_room_waiters(at->log());
   };
   events.failed = [this](const Error& error) { on_failed(error); };
@@ -57,6 +65,7 @@ void Store::abandon() {
   hints_.abandon();
   checkpointer_.abandon();
   compactor_.abandon();
+  evictor_.abandon();
   jobs_ = 0;
 }
 

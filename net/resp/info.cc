@@ -65,6 +65,7 @@ void add(ShardReport& sum, const ShardReport& report) {
   sum.cache_records += report.cache_records;
   sum.cold_reads += report.cold_reads;
   sum.compaction.add(report.compaction);
+  sum.evictions.add(report.evictions);
   sum.log_end += report.log_end;
   sum.log_bytes += report.log_bytes;
   sum.disk_bytes += report.disk_bytes;
@@ -291,7 +292,7 @@ void stats(Lines& out, const Facts& facts) {
   out.line("total_net_output_bytes", sum.net_out_bytes);
   out.line("rejected_connections", facts.node.rejected());
   out.line("expired_keys", sum.store.expired);
-  out.line("evicted_keys", 0);
+  out.line("evicted_keys", sum.evictions.keys);
   out.line("evicted_clients", 0);
   out.line("keyspace_hits", sum.store.hits);
   out.line("keyspace_misses", sum.store.misses);
@@ -303,6 +304,14 @@ void stats(Lines& out, const Facts& facts) {
   out.line("minod_cold_reads", sum.cold_reads);
   out.line("minod_refused_disk_full", sum.store.refused_full);
   out.line("minod_refused_maxmemory", sum.store.refused_memory);
+  out.line("minod_refused_maxdisk", sum.evictions.refused);
+  out.line("minod_disk_limit", facts.config.maxdisk);
+  out.line("minod_disk_policy",
+           facts.config.maxdisk_policy == DiskPolicy::kAllKeysSegment ? "allkeys-segment" : "noeviction");
+  out.line("minod_disk_bytes", sum.disk_bytes);
+  out.line("minod_disk_evicted_segments", sum.evictions.segments);
+  out.line("minod_disk_kept_records", sum.evictions.kept_records);
+  out.line("minod_disk_kept_bytes", sum.evictions.kept_bytes);
 }
 
 void replication(Lines& out, const Facts& facts) {

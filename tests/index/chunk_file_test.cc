@@ -14,6 +14,7 @@ constexpr std::int64_t kFar = (std::int64_t{1} << 31) - 1;  // the greatest dist
 ChangeWindow some_changes() {
   ChangeWindow window;
   window.log_start = Offset(7);
+  window.evicted_below = Offset(5);
   window.records = 5;
   window.changes.emplace_back(KeyHash{1, 2}, Offset(HashIndex::kOffsetLimit - 1), true, kNeverExpires);
   window.changes.emplace_back(KeyHash{~0ull, (1ull << 48) - 1}, Offset(0), false, kNeverExpires);
@@ -47,6 +48,7 @@ TEST(ChunkFile, WhatIsPutIsRead) {
   ASSERT_TRUE(chunk->changes(window));
   const ChangeWindow expected = some_changes();
   EXPECT_EQ(window.log_start, expected.log_start);
+  EXPECT_EQ(window.evicted_below, expected.evicted_below);
   EXPECT_EQ(window.records, expected.records);
   ASSERT_EQ(window.changes.size(), expected.changes.size());
   for (std::size_t i = 0; i < window.changes.size(); ++i) {

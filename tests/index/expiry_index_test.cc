@@ -122,6 +122,17 @@ TEST(ExpiryIndex, SweepOfAnEmptyIndexEnds) {
   EXPECT_TRUE(expired.empty());
 }
 
+TEST(ExpiryIndex, EraseBelowKeepsTheRest) {
+  ExpiryIndex index;
+  for (std::int64_t offset = 0; offset < 50'000; ++offset) index.put(Offset(offset), UnixMillis(offset));
+  index.erase_below(Offset(20'000));
+  ASSERT_EQ(index.size(), 30'000u);
+  for (std::int64_t offset = 0; offset < 50'000; ++offset) {
+    const auto expected = offset < 20'000 ? std::nullopt : std::optional(UnixMillis(offset));
+    ASSERT_EQ(index.find(Offset(offset)), expected);
+  }
+}
+
 // What the store does when very many keys expire at once: it erases them in the order of the walk, while others come.
 TEST(ExpiryIndex, SweptFromOneEndWhileOthersComeItStaysWhole) {
   constexpr std::int64_t kCount = 400'000;

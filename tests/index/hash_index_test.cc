@@ -318,6 +318,33 @@ TEST(HashIndex, MovesWithItsContents) {
   EXPECT_EQ(other.find(hash_of(1)), entry_at(1));
 }
 
+TEST(HashIndex, EraseBelowKeepsTheRestAndGivesMemoryBack) {
+  for (const std::uint64_t count : {10u, 5'000u, 300'000u}) {
+    for (const std::uint64_t below : {std::uint64_t{0}, count / 3, count * 9 / 10, count}) {
+      SCOPED_TRACE(std::to_string(count) + " " + std::to_string(below));
+      HashIndex index;
+      for (std::uint64_t key = 0; key < count; ++key) index.put(hash_of(key), entry_at(key));
+      std::uint64_t erased = 0;
+      index.erase_below(Offset(static_cast<std::int64_t>(below)), [&](Offset offset) {
+        ASSERT_LT(offset.value(), static_cast<std::int64_t>(below));
+        ++erased;
+      });
+      ASSERT_EQ(erased, below);
+      ASSERT_EQ(index.size(), count - below);
+      for (std::uint64_t key = 0; key < count; ++key) {
+        const auto expected = key < below ? std::nullopt : std::optional(entry_at(key));
+        ASSERT_EQ(index.find(hash_of(key)), expected) << key;
+      }
+      ASSERT_EQ(scan_all(index).size(), count - below);
+      if (index.size() >= 10'000) {
+        EXPECT_LE(bytes_each(index), 32.0);
+      }
+      for (std::uint64_t key = 0; key < count; ++key) index.put(hash_of(key), entry_at(key));
+      ASSERT_EQ(index.size(), count) << "it goes on growing";
+    }
+  }
+}
+
 TEST(HashIndexDeath, RefusesWhatDoesNotFit) {
   HashIndex index;
   EXPECT_DEATH(index.put(hash_of(1), {Offset(HashIndex::kOffsetLimit)}), "48 bits");

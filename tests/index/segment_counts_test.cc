@@ -64,6 +64,16 @@ TEST_F(SegmentCountsTest, AFlushKillsEverythingBelow) {
   EXPECT_EQ(at(1).dead, 0);
 }
 
+TEST_F(SegmentCountsTest, AnEvictionThatEndsInsideASegmentLeavesIt) {
+  place(0, 0, 10);
+  place(10, 10, 10);
+  counts_.erased_by(Offset(4));
+  counts_.segments_died_below(Offset(15));
+  EXPECT_EQ(at(0).dead, 10);
+  EXPECT_EQ(at(0).erasures, 0);
+  EXPECT_EQ(at(1).dead, 0);
+}
+
 TEST_F(SegmentCountsTest, OneTakesThePlaceOfMany) {
   for (int i = 0; i < 4; ++i) place(i * 10, i * 10, 10);
   SegmentCount merged;

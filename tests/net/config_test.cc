@@ -38,6 +38,8 @@ const std::map<std::string_view, std::vector<std::string>> kGoodValues{
     {"log-format", {"text", "json"}},
     {"loglevel", {"debug", "verbose", "notice", "warning"}},
     {"maxclients", {"1", "1000000"}},
+    {"maxdisk", {"0", "18446744073709551615"}},
+    {"maxdisk-policy", {"noeviction", "allkeys-segment"}},
     {"maxmemory", {"0", "18446744073709551615"}},
     {"partitions", {"1", "2", "1024"}},
     {"port", {"0", "65535"}},
@@ -75,6 +77,8 @@ const std::map<std::string_view, std::vector<std::string>> kBadValues{
     {"log-format", {"logfmt"}},
     {"loglevel", {"", "nothing"}},
     {"maxclients", {"0", "1000001", "many"}},
+    {"maxdisk", {"", "-1", "half"}},
+    {"maxdisk-policy", {"", "allkeys-lru"}},
     {"maxmemory", {"", "-1", "50%", "99999999999999999999"}},
     {"partitions", {"0", "3", "2048", "-2", ""}},
     {"port", {"-1", "65536", "6379 ", "0x10", ""}},
@@ -134,6 +138,36 @@ TEST(Config, EachFieldHasItsOption) {
   EXPECT_EQ(config.appendfsync, SyncPolicy::kEverySec);
   EXPECT_EQ(config.maxmemory, std::uint64_t{1} << 30);
   EXPECT_TRUE(config.compress);
+}
+
+TEST(Config, MaxdiskIsEnoughForEachShard) {
+  Config config;
+  config.shards = 4;
+  ASSERT_TRUE(set_option(config, "maxdisk", "63mb").has_value());
+  const auto checked = check_config(config);
+  ASSERT_FALSE(checked.has_value());
+  EXPECT_TRUE(checked.error().message().starts_with("maxdisk must be 0 or at least 67108864"))
+      << checked.error().message();
+  ASSERT_TRUE(set_option(config, "maxdisk", "64mb").has_value());
+  ASSERT_TRUE(set_option(config, "maxdisk-policy", "allkeys-segment").has_value());
+  EXPECT_TRUE(check_config(config).has_value());
+  EXPECT_EQ(disk_budget(config).bytes, std::uint64_t{16} << 20);
+  EXPECT_EQ(disk_budget(config).policy, DiskPolicy::kAllKeysSegment);
+}
+
+TEST(Config, SegmentsAreASmallPartOfMaxdisk) {
+  Config config;
+  EXPECT_EQ(segment_bytes(config, 1), kSegmentBytesDefault) << "without maxdisk, as segment-bytes says";
+  config.maxdisk = std::uint64_t{16} << 20;
+  EXPECT_EQ(segment_bytes(config, 1), kSegmentBytesMin);
+  config.maxdisk = std::uint64_t{1} << 30;
+  EXPECT_EQ(segment_bytes(config, 1), std::int64_t{1} << 24);
+  EXPECT_EQ(segment_bytes(config, 16), std::int64_t{1} << 22) << "sixteen logs each have several";
+  config.shards = 16;
+  EXPECT_EQ(segment_bytes(config, 16), kSegmentBytesMin);
+  config.shards = 1;
+  config.maxdisk = std::uint64_t{1} << 50;
+  EXPECT_EQ(segment_bytes(config, 1), kSegmentBytesDefault);
 }
 
 TEST(Config, ErrorsSayWhatIsAccepted) {

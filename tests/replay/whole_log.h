@@ -42,6 +42,7 @@ inline std::unique_ptr<Partition> read_whole_log(Disk& disk, const std::string& 
   auto partition = std::make_unique<Partition>(0, 0, 0);
   const auto segments = list_segments(disk, directory);
   EXPECT_TRUE(segments);
+  Offset evicted_below = kFirstOffset;
   for (const LogSegment& segment : *segments) {
     const auto file = disk.open(segment.path, OpenMode::kRead);
     EXPECT_TRUE(file);
@@ -54,11 +55,13 @@ inline std::unique_ptr<Partition> read_whole_log(Disk& disk, const std::string& 
         partition->places().placed(batch.header, segment.base, batch.position);
       }
       if (window.log_start) partition->apply_log_start(*window.log_start);
+      evicted_below = std::max(evicted_below, window.evicted_below.value_or(kFirstOffset));
       for (const IndexChange& change : window.changes) {
         partition->apply(change.hash(), change.offset(), change.has_value(), change.expires_at());
       }
     }
   }
+  partition->apply_eviction_below(evicted_below, evicted_below);
   return partition;
 }
 
@@ -67,7 +70,12 @@ inline void expect_same(Partition& found, Partition& expected) {
       << found.index().size() << " keys, expected " << expected.index().size();
   EXPECT_EQ(found.expiries().size(), expected.expiries().size());
   const auto found_places = found.places().places(kFirstOffset);
-  const auto expected_places = expected.places().places(kFirstOffset);
+  auto expected_places = expected.places().places(kFirstOffset);
+  // A log that was started lets segments go of which nothing is left; their files are there until a job has run.
+  const Offset log_start = found.has_log() ? found.log().log_start() : kFirstOffset;
+  while (expected_places.size() > found_places.size() && expected_places.front().last.next <= log_start) {
+    expected_places.erase(expected_places.begin());
+  }
   ASSERT_EQ(found_places.size(), expected_places.size());
   for (std::size_t i = 0; i < found_places.size(); ++i) {
     EXPECT_EQ(found_places[i].segment, expected_places[i].segment);
