@@ -101,6 +101,36 @@ Result<void> set_unixsocketperm(Config& config, std::string_view value) {
   return {};
 }
 
+std::string get_value_size_hint(const Config& config) {
+  std::string all;
+  for (const auto& [db, size] : config.value_size_hint) {
+    all += (all.empty() ? "" : ",") + std::to_string(db) + ":" + std::to_string(size);
+  }
+  return all;
+}
+
+Result<void> set_value_size_hint(Config& config, std::string_view value) {
+  constexpr std::string_view kAccepted = "DB:BYTES,... with each database once, such as 0:120,3:4kb";
+  std::vector<std::pair<int, std::size_t>> hints;
+  if (value.ends_with(',')) return refused("value-size-hint", std::string(kAccepted), value);
+  for (std::string_view rest = value; !rest.empty();) {
+    const std::string_view one = rest.substr(0, rest.find(','));
+    rest.remove_prefix(std::min(one.size() + 1, rest.size()));
+    const std::size_t colon = one.find(':');
+    const auto db = parse_integer(one.substr(0, colon));
+    const auto size = colon == std::string_view::npos
+                          ? Result<std::uint64_t>(Error{})
+                          : option::parse_size_between("value-size-hint", one.substr(colon + 1), 1, kValueSizeCeiling);
+    const bool twice = db && std::ranges::find(hints, *db, [](const auto& hint) { return hint.first; }) != hints.end();
+    if (!db || *db < 0 || *db >= kDatabases || !size || twice) {
+      return refused("value-size-hint", std::string(kAccepted), value);
+    }
+    hints.emplace_back(static_cast<int>(*db), *size);
+  }
+  config.value_size_hint = std::move(hints);
+  return {};
+}
+
 constexpr std::array kOptions{
     option::choice<"appendfsync", &Config::appendfsync, kSyncPolicies>(
         "always|everysec|no", "when a write is safe enough to be acknowledged", true),
@@ -164,6 +194,8 @@ constexpr std::array kOptions{
     option::text<"unixsocket", &Config::unixsocket, 0, sizeof(sockaddr_un::sun_path) - 1>(
         "PATH", "unix socket to listen on", false),
     Option{"unixsocketperm", "OCTAL", "permissions of the unix socket", false, get_unixsocketperm, set_unixsocketperm},
+    Option{"value-size-hint", "DB:BYTES,...", "usual sizes of values, for the memory that caches them", true,
+           get_value_size_hint, set_value_size_hint},
     option::choice<"write-mode", &Config::write_mode, kWriteChoices>(
         "auto|dsync|fdsync|buffered", "how the log's writes are made durable; auto: what a start measures", false),
 };

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/diag.h"
@@ -38,6 +39,7 @@ struct Config {
   SyncPolicy appendfsync = SyncPolicy::kAlways;
   std::uint64_t maxdisk = 0;  // of the logs' files; 0: no limit
   DiskPolicy maxdisk_policy = DiskPolicy::kNoEviction;
+  std::vector<std::pair<int, std::size_t>> value_size_hint;  // database, bytes of a usual value
   std::uint64_t maxmemory = 0;  // 0: half of this machine's memory
   std::int64_t segment_bytes = kSegmentBytesDefault;
   std::size_t ready_segments = 1;

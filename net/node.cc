@@ -314,6 +314,9 @@ void Node::apply_config(Shard& shard) const {
   if (store.options().sync != now.appendfsync) store.set_sync_policy(now.appendfsync);
   store.set_memory_limit(limit_of(now) / static_cast<std::uint64_t>(now.shards));
   store.set_value_size_max(now.proto_max_bulk_len);
+  std::vector<std::size_t> hints;
+  for (const auto& [db, size] : now.value_size_hint) hints.push_back(size);
+  store.set_value_size_hints(hints);
   store.evictor().set_budget(disk_budget(now));
   store.compactor().set_options(compaction_options(now));
   constexpr Nanos kNever{std::numeric_limits<std::int64_t>::max()};

@@ -63,6 +63,8 @@ struct ShardReport {
   StoreCounters store;
   Store::Memory memory;
   std::uint64_t cache_records = 0;
+  ValueCache::PoolUse pool;
+  std::uint64_t expiry_bytes = 0;
   std::uint64_t cold_reads = 0;
   CompactionReport compaction;
   EvictionCounters evictions;

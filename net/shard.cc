@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/buffer.hpp>
 #include <cerrno>
 #include <utility>
@@ -26,7 +27,8 @@ constexpr Nanos kSyncInterval{1'000'000'000};
 constexpr Nanos kStopPatience{5'000'000'000};
 // Appended and not yet written: above this nobody's commands are executed, so that memory stays bounded when the disk
 // is slower than the clients.
-constexpr std::size_t kPendingBytesMax = std::size_t{64} << 20;
+constexpr std::uint64_t kPendingBytesMax = std::uint64_t{64} << 20;
+constexpr std::uint64_t kPendingShare = 8;  // of maxmemory
 constexpr unsigned kAioDepth = 256;
 constexpr std::size_t kSocketsAtOnce = 8;
 constexpr std::size_t kSocketsATurn = 128;
@@ -131,7 +133,9 @@ bool Shard::turn() {
   store_->end_turn();
   if (++turns_ % kTurnsBetweenPolls == 0) done += io_.poll_one();
   flush_overflow();
-  overloaded_ = store_->pending_bytes() > kPendingBytesMax;
+  // What is not written can't leave memory, so under a small maxmemory it is bounded by a part of that.
+  overloaded_ =
+      store_->pending_bytes() > std::min(kPendingBytesMax, store_->options().memory_bytes_max / kPendingShare);
   if (!overloaded_ && !relieved_.empty()) {
     for (const std::uint64_t id : std::exchange(relieved_, {})) {
       if (Connection* const waiting = connection(id)) waiting->resume();
@@ -274,6 +278,7 @@ ShardReport Shard::fresh_report() {
   report.store = store_->counters();
   report.memory = store_->memory();
   report.cache_records = store_->cache().count();
+  report.pool = store_->cache().pool_use();
   report.cold_reads = store_->cold_reader().reads() - cold_reads_before_;
   report.pending_bytes = store_->pending_bytes();
   report.checkpoints = store_->checkpointer().counters();
@@ -281,6 +286,7 @@ ShardReport Shard::fresh_report() {
   report.evictions = store_->evictor().counters();
   report.keyspaces.assign(kDatabases, {});
   report.log_end = 0;
+  report.expiry_bytes = 0;
   report.log_bytes = report.disk_bytes = report.groups = 0;
   report.commit_ns.reset();
   report.group_bytes.reset();
@@ -290,6 +296,7 @@ ShardReport Shard::fresh_report() {
     auto& keyspace = report.keyspaces[static_cast<std::size_t>(partition.db())];
     keyspace.keys += partition.index().size();
     keyspace.expires += partition.expiries().size();
+    report.expiry_bytes += partition.expiries().memory_bytes();
     const Log& log = partition.log();
     report.log_end += log.marks().appended().value();
     report.log_bytes += log.counters().bytes;

@@ -1,6 +1,7 @@
 #include "store/cold_reader.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "log/batch.h"
 
@@ -16,23 +17,23 @@ FetchedRecord failed(const ColdRecord& record, Errc failure, std::string detail)
   return result;
 }
 
-// `in_block`: the record's views point into memory that `block` keeps; otherwise they must be copied.
-FetchedRecord fetched(const ColdRecord& wanted, const RecordView& record, const std::shared_ptr<Log::Block>& block,
-                      bool in_block) {
+// `block`: what keeps the memory that the record's views point into; nullptr: they are copied, `counted` with the copy.
+FetchedRecord fetched(const ColdRecord& wanted, const RecordView& record, std::shared_ptr<Log::Block> block,
+                      std::shared_ptr<void> counted) {
   FetchedRecord result;
   result.id = RecordId{wanted.partition->id(), wanted.offset};
   result.expires_at = record.expires_at;
   result.key_only = wanted.key_only;
-  if (in_block && !wanted.key_only) {
-    result.memory = block;
+  if (block) {
+    result.memory = std::move(block);
     result.key = record.key;
     result.value = record.value;
     return result;
   }
-  auto copy = std::make_shared<std::string>(record.key);
-  if (!wanted.key_only) copy->append(record.value);
-  result.key = std::string_view(*copy).substr(0, record.key.size());
-  result.value = std::string_view(*copy).substr(record.key.size());
+  auto copy = std::make_shared<std::pair<std::string, std::shared_ptr<void>>>(record.key, std::move(counted));
+  if (!wanted.key_only) copy->first.append(record.value);
+  result.key = std::string_view(copy->first).substr(0, record.key.size());
+  result.value = std::string_view(copy->first).substr(record.key.size());
   result.memory = std::move(copy);
   return result;
 }
@@ -58,13 +59,25 @@ std::shared_ptr<ColdReader::Ticket> ColdReader::fetch(const std::vector<ColdReco
       continue;
     }
     ++reads_;
-    record.partition->log().read(place->segment, place->begin, place->end,
-                                 [this, id](const Result<std::shared_ptr<Log::Block>>& block) { arrived(id, block); });
+    auto count = counted(static_cast<std::size_t>((place->end - place->begin).value()));
+    record.partition->log().read(
+        place->segment, place->begin, place->end,
+        [this, id, count = std::move(count)](const Result<std::shared_ptr<Log::Block>>& block) {
+          if (!block) return arrived(id, block);
+          // The same block; its last owner lets go of the count, too.
+          auto both = std::make_shared<std::pair<std::shared_ptr<Log::Block>, std::shared_ptr<void>>>(*block, count);
+          arrived(id, std::shared_ptr<Log::Block>(both, block->get()));
+        });
   }
   for (const Waiter& waiter : gone) {
     deliver(waiter, failed(waiter.record, Errc::kNotFound, "the segment of this record is gone"));
   }
   return ticket;
+}
+
+std::shared_ptr<void> ColdReader::counted(std::size_t size) {
+  *held_bytes_ += size;
+  return {nullptr, [total = held_bytes_, size](void*) { *total -= size; }};
 }
 
 void ColdReader::arrived(const BlockId& id, const Result<std::shared_ptr<Log::Block>>& block) {
@@ -105,7 +118,9 @@ void ColdReader::find_in_block(std::vector<Waiter>& waiters, const std::shared_p
           cache_.insert(RecordId{waiter.record.partition->id(), record.offset},
                         CachedRecord{record.key, record.value, record.expires_at});
         }
-        deliver(waiter, fetched(waiter.record, record, block, in_block));
+        const bool stays = in_block && !waiter.record.key_only;
+        const std::size_t copied = record.key.size() + (waiter.record.key_only ? 0 : record.value.size());
+        deliver(waiter, fetched(waiter.record, record, stays ? block : nullptr, stays ? nullptr : counted(copied)));
         ++next;
       }
       return next < waiters.size();

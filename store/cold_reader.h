@@ -51,6 +51,8 @@ class ColdReader {
   std::shared_ptr<Ticket> fetch(const std::vector<ColdRecord>& records, Done done);
 
   std::size_t reads_in_flight() const { return in_flight_.size(); }
+  // Of the blocks on their way, and of blocks and records that were read and are still kept for a request.
+  std::size_t memory_bytes() const { return *held_bytes_; }
   std::uint64_t reads() const { return reads_; }
   std::uint64_t shared_reads() const { return shared_reads_; }
 
@@ -67,6 +69,8 @@ class ColdReader {
     std::weak_ptr<Ticket> ticket;
   };
 
+  // Keeps `size` counted in memory_bytes() as long as anybody owns it.
+  std::shared_ptr<void> counted(std::size_t size);
   void arrived(const BlockId& id, const Result<std::shared_ptr<Log::Block>>& block);
   void deliver(const Waiter& waiter, FetchedRecord record);
   void find_in_block(std::vector<Waiter>& waiters, const std::shared_ptr<Log::Block>& block);
@@ -74,6 +78,7 @@ class ColdReader {
   ValueCache& cache_;
   Decompressor decompressor_;
   std::map<BlockId, std::vector<Waiter>> in_flight_;
+  std::shared_ptr<std::size_t> held_bytes_ = std::make_shared<std::size_t>(0);  // outlives this, as records may
   std::uint64_t reads_ = 0;
   std::uint64_t shared_reads_ = 0;
 };

@@ -1,6 +1,7 @@
 #include "store/size_classes.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/buffer.h"
 #include "base/check.h"
@@ -47,9 +48,11 @@ void SizeClasses::count_request(std::size_t size) {
   if (--requests_to_adapt_ == 0) adapt();
 }
 
-void SizeClasses::set_hint(std::size_t size) {
-  hint_ = std::min(size, kBlockSizeMax);
-  if (hint_ != 0) serves_[closest_[(hint_ + kGrain - 1) / kGrain]] = true;
+void SizeClasses::set_hints(std::vector<std::size_t> sizes) {
+  hints_ = std::move(sizes);
+  for (const std::size_t size : hints_) {
+    if (size != 0 && size <= kBlockSizeMax) serves_[closest_[(size + kGrain - 1) / kGrain]] = true;
+  }
   map_sizes();
 }
 
@@ -62,7 +65,7 @@ void SizeClasses::adapt() {
     serves_[i] = coarse_[i] || bytes >= all / (serves_[i] ? kShareToStay : kShareToServe);
     requests_[i] /= 2;
   }
-  set_hint(hint_);
+  set_hints(std::move(hints_));
 }
 
 void SizeClasses::map_sizes() {

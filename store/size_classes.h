@@ -29,8 +29,9 @@ class SizeClasses {
   // Counts a request; once in a while this changes which classes serve.
   void count_request(std::size_t size);
 
-  // Requests of this size will be usual: the closest class serves them from now on.
-  void set_hint(std::size_t size);
+  // Requests of these sizes will be usual: the closest classes serve them from now on, and whatever comes.
+  void set_hints(std::vector<std::size_t> sizes);
+  void set_hint(std::size_t size) { set_hints({size}); }
 
  private:
   static constexpr std::size_t kPerGrain = kBlockSizeMax / kGrain + 1;
@@ -46,7 +47,7 @@ class SizeClasses {
   std::array<std::uint8_t, kPerGrain> closest_;  // by size in grains
   std::array<std::uint8_t, kPerGrain> serving_;  // by size in grains
   std::uint32_t requests_to_adapt_ = kRequestsToAdapt;
-  std::size_t hint_ = 0;
+  std::vector<std::size_t> hints_;
 };
 
 }  // namespace minod

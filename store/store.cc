@@ -180,10 +180,11 @@ Store::Memory Store::memory() {
   });
   memory.cache = cache_.memory_bytes();
   memory.clients = client_bytes_;
+  memory.reads = cold_.memory_bytes();
   return memory;
 }
 
-// Values get what index and clients leave: the tail up to half of it, the cache the rest. What was read while it was
+// Values get what index, clients and reads leave: the tail up to half of it, the cache the rest. What was read while it was
 // in the tail goes on in the cache.
 void Store::trim_memory() {
   std::uint64_t index = client_bytes_;
@@ -194,7 +195,8 @@ void Store::trim_memory() {
   });
   const std::uint64_t limit = options_.memory_bytes_max;
   index_over_limit_ = index + kCacheBytesMin > limit;
-  const std::uint64_t values = limit > index + kCacheBytesMin ? limit - index : kCacheBytesMin;
+  const std::uint64_t others = index + cold_.memory_bytes();
+  const std::uint64_t values = limit > others + kCacheBytesMin ? limit - others : kCacheBytesMin;
   if (tail > values / 2) {
     for_each_partition([&](Partition& partition) {
       Log& log = partition.log();

@@ -144,6 +144,7 @@ class Store {
   const Checkpointer& checkpointer() const { return checkpointer_; }
   const ColdReader& cold_reader() const { return cold_; }
   Compactor& compactor() { return compactor_; }
+  void set_value_size_hints(const std::vector<std::size_t>& sizes) { cache_.set_value_size_hints(sizes); }
   Evictor& evictor() { return evictor_; }
   const Evictor& evictor() const { return evictor_; }
   bool request_compaction() { return compactor_.request(partitions_); }
@@ -159,7 +160,8 @@ class Store {
     std::uint64_t tail = 0;
     std::uint64_t cache = 0;
     std::uint64_t clients = 0;
-    std::uint64_t total() const { return index + tail + cache + clients; }
+    std::uint64_t reads = 0;  // what was read from disk for requests that have not run again yet
+    std::uint64_t total() const { return index + tail + cache + clients + reads; }
   };
   Memory memory();
   std::size_t pending_bytes();  // appended and not yet written, over all logs

@@ -332,6 +332,28 @@ void ValueCache::set_budget(std::size_t bytes) {
   state.apply_limit();
 }
 
+void ValueCache::set_value_size_hints(const std::vector<std::size_t>& sizes) {
+  constexpr std::size_t kUsualKey = 24;
+  std::vector<std::size_t> blocks;
+  for (const std::size_t size : sizes) blocks.push_back(entry_head_size(false) + kUsualKey + size);
+  state_->pool.set_size_hints(std::move(blocks));
+}
+
+void ValueCache::PoolUse::add(const PoolUse& other) {
+  used_bytes += other.used_bytes;
+  block_bytes += other.block_bytes;
+  fallback_count += other.fallback_count;
+  fallback_bytes += other.fallback_bytes;
+  fallbacks_ever += other.fallbacks_ever;
+  classes += other.classes;
+}
+
+ValueCache::PoolUse ValueCache::pool_use() const {
+  const ValuePool::Stats stats = state_->pool.stats();
+  return {stats.used_bytes,     stats.block_bytes,    stats.fallback_count,
+          stats.fallback_bytes, stats.fallbacks_ever, stats.classes.size()};
+}
+
 std::size_t ValueCache::budget() const { return state_->budget; }
 std::size_t ValueCache::memory_bytes() const { return state_->memory_bytes(); }
 std::size_t ValueCache::count() const { return state_->table.count(); }

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "base/ids.h"
 
@@ -52,6 +53,22 @@ class ValueCache {
   // A smaller budget lets records go at once.
   void set_budget(std::size_t bytes);
   std::size_t budget() const;
+
+  // Values of these sizes will be usual.
+  void set_value_size_hints(const std::vector<std::size_t>& sizes);
+
+  // How the pool deals its memory out.
+  struct PoolUse {
+    std::uint64_t used_bytes = 0;      // of records, as they are
+    std::uint64_t block_bytes = 0;     // with what rounding to a class costs
+    std::uint64_t fallback_count = 0;  // values that fit no class, in the allocator's memory
+    std::uint64_t fallback_bytes = 0;
+    std::uint64_t fallbacks_ever = 0;
+    std::uint64_t classes = 0;  // that have memory
+
+    void add(const PoolUse& other);  // another shard's
+  };
+  PoolUse pool_use() const;
 
   std::size_t memory_bytes() const;  // slots, table and records, as the operating system sees them
   std::size_t count() const;

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "store/reserved_memory.h"
@@ -47,6 +48,7 @@ class ValuePool {
   void set_limit(std::size_t bytes);
   std::size_t limit() const { return limit_; }
   void set_size_hint(std::size_t usual_size) { classes_.set_hint(usual_size); }
+  void set_size_hints(std::vector<std::size_t> usual_sizes) { classes_.set_hints(std::move(usual_sizes)); }
 
   // A block, aligned to 16; its contents are not initialised. nullptr when it would need new memory that does not
   // leave `leave` bytes below the limit, or when the system has no more.

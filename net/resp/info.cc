@@ -62,6 +62,9 @@ void add(ShardReport& sum, const ShardReport& report) {
   sum.memory.tail += report.memory.tail;
   sum.memory.cache += report.memory.cache;
   sum.memory.clients += report.memory.clients;
+  sum.memory.reads += report.memory.reads;
+  sum.pool.add(report.pool);
+  sum.expiry_bytes += report.expiry_bytes;
   sum.cache_records += report.cache_records;
   sum.cold_reads += report.cold_reads;
   sum.compaction.add(report.compaction);
@@ -167,7 +170,11 @@ void memory_section(Lines& out, const Facts& facts) {
   const std::uint64_t limit = facts.node.memory_limit();
   const std::uint64_t resident = resident_bytes();
   std::uint64_t keys = 0;
-  for (const auto& keyspace : facts.sum.keyspaces) keys += keyspace.keys;
+  std::uint64_t expiring = 0;
+  for (const auto& keyspace : facts.sum.keyspaces) {
+    keys += keyspace.keys;
+    expiring += keyspace.expires;
+  }
   out.section("Memory");
   out.line("used_memory", memory.total());
   out.line("used_memory_human", human(memory.total()));
@@ -185,6 +192,14 @@ void memory_section(Lines& out, const Facts& facts) {
   out.line("minod_cache_bytes", memory.cache);
   out.line("minod_cache_records", facts.sum.cache_records);
   out.line("minod_client_bytes", memory.clients);
+  out.line("minod_read_bytes", memory.reads);
+  out.line("minod_pool_used_bytes", facts.sum.pool.used_bytes);
+  out.line("minod_pool_block_bytes", facts.sum.pool.block_bytes);
+  out.line("minod_pool_classes", facts.sum.pool.classes);
+  out.line("minod_pool_fallback_count", facts.sum.pool.fallback_count);
+  out.line("minod_pool_fallback_bytes", facts.sum.pool.fallback_bytes);
+  out.line("minod_pool_fallbacks_ever", facts.sum.pool.fallbacks_ever);
+  out.real("minod_bytes_per_expiry", ratio(facts.sum.expiry_bytes, expiring), "%.2f");
   out.real("minod_bytes_per_key", ratio(memory.index, keys), "%.2f");
 }
 

@@ -56,6 +56,7 @@ const std::map<std::string_view, std::vector<std::string>> kGoodValues{
     {"timeout", {"0", "2147483647"}},
     {"unixsocket", {"", "/run/minod.sock"}},
     {"unixsocketperm", {"0", "777"}},
+    {"value-size-hint", {"", "0:120", "0:120,3:4096"}},
     {"write-mode", {"auto", "dsync", "fdsync", "buffered"}},
 };
 
@@ -95,6 +96,7 @@ const std::map<std::string_view, std::vector<std::string>> kBadValues{
     {"timeout", {"-1", "2147483648"}},
     {"unixsocket", {std::string(108, 'x')}},
     {"unixsocketperm", {"", "8", "1000", "-1", "rwx"}},
+    {"value-size-hint", {"120", "0:", "16:120", "0:120,0:130", "0:0", "0:x", "-1:5", ":5", "0:1,"}},
     {"write-mode", {"", "fast", "none"}},
 };
 
