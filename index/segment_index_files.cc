@@ -122,4 +122,17 @@ Result<void> check_time_index(Bytes contents, Offset base, const std::vector<Pla
   return {};
 }
 
+std::optional<Offset> last_offset_before(Bytes time_index, Offset base, UnixMillis time) {
+  std::optional<Offset> found;
+  std::int64_t time_before = -1;
+  for (; time_index.size() >= kTimeEntrySize; time_index = time_index.subspan(kTimeEntrySize)) {
+    const auto entry_time = load_big<std::int64_t>(time_index.data());
+    const auto relative = load_big<std::int32_t>(time_index.data() + 8);
+    if (entry_time <= time_before || relative < 0 || entry_time >= time.value()) break;
+    time_before = entry_time;
+    found = base + OffsetCount(relative);
+  }
+  return found;
+}
+
 }  // namespace minod

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "base/bytes.h"
@@ -51,5 +52,9 @@ struct PlacedBatch {
 };
 Result<void> check_offset_index(Bytes contents, Offset base, const std::vector<PlacedBatch>& batches);
 Result<void> check_time_index(Bytes contents, Offset base, const std::vector<PlacedBatch>& batches);
+
+// The offset with the greatest timestamp before `time` that the time index of a segment names: no record up to there is
+// as late as `time`. Nothing when it names none. Entries that do not ascend end the search.
+std::optional<Offset> last_offset_before(Bytes time_index, Offset base, UnixMillis time);
 
 }  // namespace minod

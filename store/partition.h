@@ -21,13 +21,15 @@ namespace minod {
 
 class Partition {
  public:
-  // `id` is the shard's number for the log, in cache keys.
-  Partition(int db, int number, std::uint16_t id) : db_(db), number_(number), id_(id) {}
+  // `id` is the shard's number for the log, in cache keys. Without an index, apply() has no effect: a plain topic's.
+  Partition(int db, int number, std::uint16_t id, bool indexed = true)
+      : db_(db), number_(number), id_(id), indexed_(indexed) {}
 
   // The record is the newest of its key, or of the keyspace.
   void apply(KeyHash hash, Offset offset, bool has_value, UnixMillis expires_at) {
     if (has_value) {
       apply_value(hash, offset, expires_at);
+    if (!indexed_) return;
     } else {
       apply_tombstone(hash, offset);
     }
@@ -115,3 +117,4 @@ class Partition {
 };
 
 }  // namespace minod
+  bool indexed_;
