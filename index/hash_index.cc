@@ -1,6 +1,7 @@
 #include "index/hash_index.h"
 
 #include <array>
+#include <utility>
 
 #include "base/check.h"
 #include "base/endian.h"
@@ -75,8 +76,6 @@ HashIndex::~HashIndex() = default;
 HashIndex::HashIndex(HashIndex&&) noexcept = default;
 HashIndex& HashIndex::operator=(HashIndex&&) noexcept = default;
 
-void HashIndex::reserve(std::size_t keys) { table_->slots.reserve(keys); }
-
 void HashIndex::expect(std::size_t keys) { table_->slots.expect(keys); }
 
 void HashIndex::settle() { table_->slots.settle(); }
@@ -111,6 +110,17 @@ std::optional<IndexEntry> HashIndex::put(KeyHash hash, IndexEntry entry) {
   const IndexEntry replaced = found.slot->entry();
   *found.slot = slot;
   return replaced;
+}
+
+std::size_t HashIndex::load(std::span<const IndexChange> changes) {
+  std::size_t values = 0;
+  while (values < changes.size() && changes[values].has_value()) ++values;
+  return table_->slots.append_sorted(values, [&](std::size_t i) {
+    const IndexChange& change = changes[i];
+    Slot slot(change.hash());
+    slot.set_entry(IndexEntry{change.offset(), change.expires_at() != kNeverExpires, 0});
+    return std::pair(change.hash().high, slot);
+  });
 }
 
 std::optional<IndexEntry> HashIndex::erase(KeyHash hash) {

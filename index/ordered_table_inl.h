@@ -65,28 +65,6 @@ void OrderedTable<Slot>::prefetch(std::uint64_t hash) const {
 }
 
 template <class Slot>
-void OrderedTable<Slot>::reserve(std::size_t count) {
-  if (size_ != 0 || count <= sub_table_count() * kMeanCount) return;
-  for (std::size_t id = 0; id < sub_table_count(); ++id) {
-    if (sub_table(id).slots != nullptr) release(sub_table(id));
-  }
-  while (count > sub_table_count() * kMeanCount) {
-    if (sub_table_count() % kChunkSize == 0) chunks_.push_back(std::make_unique<Chunk>());
-    if (++split_ == std::size_t{1} << level_) {
-      ++level_;
-      split_ = 0;
-    }
-  }
-  for (std::size_t id = 0; id < sub_table_count(); ++id) {
-    // A sub-table that is split further holds half as much as one that is not.
-    const bool is_half = id < split_ || id >= std::size_t{1} << level_;
-    const std::size_t share = count >> (level_ + (is_half ? 1 : 0));
-    set_capacity(sub_table(id), capacity_for(share + share / 16));
-    std::memset(static_cast<void*>(sub_table(id).slots), 0, sub_table(id).capacity * sizeof(Slot));
-  }
-}
-
-template <class Slot>
 void OrderedTable<Slot>::expect(std::size_t count) {
   owes_merges_ = false;
   while (size_ + count > sub_table_count() * kMeanCount) split_next();
@@ -174,27 +152,6 @@ void OrderedTable<Slot>::erase(Found at) {
     if (capacity < table.capacity - table.capacity / 8u) resize(table, at.depth, capacity);
   }
   merge_if_sparse();
-}
-
-template <class Slot>
-template <class Goes>
-void OrderedTable<Slot>::erase_if(Goes&& goes) {
-  for (std::size_t id = 0; id < sub_table_count(); ++id) {
-    SubTable& table = sub_table(id);
-    if (table.slots == nullptr) continue;
-    Sorted sorted;
-    const std::size_t before = gather(table, sorted.data());
-    std::size_t kept = 0;
-    for (std::size_t i = 0; i < before; ++i) {
-      if (!goes(sorted[i])) sorted[kept++] = sorted[i];
-    }
-    if (kept == before) continue;
-    const bool is_split = id < split_ || id >= std::size_t{1} << level_;
-    size_ -= before - kept;
-    fill(table, level_ + (is_split ? 1 : 0), sorted.data(), kept, capacity_for(kept + kept / 8u));
-  }
-  while (!is_small() && size_ < sub_table_count() * (kMeanCount * 3 / 4) && merge_last()) {
-  }
 }
 
 template <class Slot>

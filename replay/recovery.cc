@@ -159,11 +159,11 @@ void Recovery::apply(const ChangePiece& piece, Offset segment, Offset next_segme
 std::optional<Error> Recovery::load_checkpoint(ChangeFeed& feed, std::vector<FoundSegment>& segments, LogStart& start) {
   const CheckpointHeader& header = checkpoints_.header();
   const std::int64_t bytes_before = report_.bytes;
-  partition_.index().reserve(checkpoints_.keys());
+  partition_.index().expect(checkpoints_.keys());
   LiveCounts live(segments);
   do {
     piece_ = feed.take(0, std::move(piece_));
-    apply_changes(piece_.window.changes, false);
+    partition_.load(piece_.window.changes);
     live.add(piece_.window.changes, header.begin);
     report_.records += static_cast<std::int64_t>(piece_.window.changes.size());
     report_.checkpoint_records += static_cast<std::int64_t>(piece_.window.changes.size());

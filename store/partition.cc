@@ -22,6 +22,21 @@ void Partition::apply_tombstone(KeyHash hash, Offset offset) {
   newest_erasure_ = std::max(newest_erasure_, offset);  // a restart applies in the order of hashes
 }
 
+void Partition::load(std::span<const IndexChange> changes) {
+  while (!changes.empty()) {
+    const std::size_t loaded = index_.load(changes);
+    for (const IndexChange& change : changes.first(loaded)) {
+      counts_.applied();
+      if (change.expires_at() != kNeverExpires) expiries_.put(change.offset(), change.expires_at());
+    }
+    changes = changes.subspan(loaded);
+    if (changes.empty()) return;
+    const IndexChange& change = changes.front();
+    apply(change.hash(), change.offset(), change.has_value(), change.expires_at());
+    changes = changes.subspan(1);
+  }
+}
+
 void Partition::clear() {
   index_.clear();
   expiries_.clear();

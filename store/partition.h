@@ -6,9 +6,11 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "base/ids.h"
+#include "index/change_window.h"
 #include "index/checkpoint_file.h"
 #include "index/expiry_index.h"
 #include "index/hash_index.h"
@@ -45,6 +47,8 @@ class Partition {
       counts_.died(offset);
     }
   }
+  // As apply() of each, for a checkpoint's changes: fast when they come in the order of their hashes and are new.
+  void load(std::span<const IndexChange> changes);
   // Forgets all that was applied.
   void clear();
   // Every record below `offset`, where the log-start record is, is gone.

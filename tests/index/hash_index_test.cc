@@ -285,11 +285,55 @@ TEST(HashIndex, IsReadAndFilledAgain) {
     cursor = index.read(cursor, 4096, entries);
   } while (cursor != 0);
   ASSERT_EQ(entries.size(), index.size()) << "each once";
-  HashIndex copy;
-  copy.reserve(entries.size());
-  for (const HashIndex::Keyed& keyed : entries) EXPECT_EQ(copy.put(keyed.hash, keyed.entry), std::nullopt);
-  EXPECT_LE(bytes_each(copy), 28.0);
-  for (std::uint64_t key = 0; key < 200'000; ++key) ASSERT_EQ(copy.find(hash_of(key)), entry_at(key));
+  std::vector<IndexChange> changes;
+  for (const HashIndex::Keyed& keyed : entries) {
+    changes.emplace_back(keyed.hash, keyed.entry.offset, true, keyed.entry.expires ? UnixMillis(1) : kNeverExpires);
+  }
+  for (const std::size_t window : {std::size_t{1000}, std::size_t{4096}, changes.size()}) {
+    SCOPED_TRACE(window);
+    HashIndex copy;
+    copy.expect(changes.size());
+    for (std::size_t i = 0; i < changes.size(); i += window) {
+      const auto part = std::span(changes).subspan(i, std::min(window, changes.size() - i));
+      ASSERT_EQ(copy.load(part), part.size());
+    }
+    ASSERT_EQ(copy.size(), entries.size());
+    EXPECT_LE(bytes_each(copy), 28.0);
+    for (std::uint64_t key = 0; key < 200'000; ++key) ASSERT_EQ(copy.find(hash_of(key)), entry_at(key));
+    for (std::uint64_t key = 0; key < 400'000; ++key) copy.put(hash_of(key), entry_at(key + 1));
+    ASSERT_EQ(copy.size(), 400'000u);
+    for (std::uint64_t key = 0; key < 400'000; ++key) ASSERT_EQ(copy.find(hash_of(key)), entry_at(key + 1));
+  }
+}
+
+// What a file holds is never trusted: whatever the order, with load() and put() in turn it comes out as with put().
+TEST(HashIndex, LoadLeavesToPutWhatIsOutOfOrder) {
+  Random chance(3);
+  for (int round = 0; round < 40; ++round) {
+    std::vector<IndexChange> changes;
+    for (std::uint64_t i = 0; i < 5'000; ++i) {
+      changes.emplace_back(hash_of(chance.below(4'000)), Offset(static_cast<std::int64_t>(i)), true, kNeverExpires);
+    }
+    if (round % 4 != 0) std::ranges::sort(changes, {}, [](const IndexChange& one) { return one.hash().high; });
+    for (int swaps = round % 4 == 1 ? 0 : 30; swaps > 0; --swaps) {
+      std::swap(changes[chance.below(changes.size())], changes[chance.below(changes.size())]);
+    }
+    HashIndex expected;
+    for (const IndexChange& change : changes) expected.put(change.hash(), {change.offset(), false, 0});
+    HashIndex found;
+    if (round % 2 == 0) found.expect(changes.size());
+    std::size_t loaded = 0;
+    for (auto rest = std::span<const IndexChange>(changes); !rest.empty(); rest = rest.subspan(1)) {
+      const std::size_t count = found.load(rest);
+      loaded += count;
+      rest = rest.subspan(count);
+      if (rest.empty()) break;
+      found.put(rest.front().hash(), {rest.front().offset(), false, 0});
+    }
+    EXPECT_GT(loaded, 0u);
+    ASSERT_EQ(found.size(), expected.size());
+    for (std::uint64_t key = 0; key < 4'000; ++key) ASSERT_EQ(found.find(hash_of(key)), expected.find(hash_of(key)));
+  }
 }
 
 TEST(HashIndex, WhatWasExpectedAndDidNotComeCostsNothing) {
