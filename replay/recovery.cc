@@ -380,6 +380,7 @@ Result<LogStart> Recovery::run() {
   start.log_start = log_start_;
   if (evicted) partition_.apply_eviction_below(log_start_, log_start_);
   partition_.index().settle();
+  if (checkpoint_end_ > kFirstOffset) partition_.set_newest_checkpoint(checkpoints_.header());
   partition_.set_replay_begin(checkpoints_.replay_begin(start.dirty_tail));
   partition_.set_replayed_bytes(report_.bytes - before.bytes - checkpoint_bytes_);
   return start;

@@ -77,11 +77,19 @@ void Checkpointer::consider(Partition& partition) {
   if (work_ || running_ || bytes_ == 0 || partition.log().failure() != nullptr) return;
   // A large index is written less often: checkpoints then never take more than half of what the log writes.
   const auto file_bytes = static_cast<std::int64_t>(partition.index().size()) * kBytesPerKey;
-  if (due(partition, std::max(bytes_, 2 * file_bytes))) begin(partition);
+  if (due(partition, std::max(bytes_, 2 * file_bytes)) || overdue_.contains(partition.id())) begin(partition);
+}
+
+void Checkpointer::rewritten(const Partition& partition, Offset base, Offset end) {
+  const bool under_way = work_ && &work_->partition == &partition;
+  const Offset begin = under_way ? work_->header.begin : partition.newest_checkpoint();
+  const Offset segment = under_way ? work_->header.segment : partition.newest_checkpoint_segment();
+  if (segment >= base && segment < end && begin != base) overdue_.insert(partition.id());
 }
 
 void Checkpointer::begin(Partition& partition) {
   begun_at_[partition.id()] = log_bytes(partition);
+  overdue_.erase(partition.id());
   work_ = std::make_shared<Work>(partition, directory_ + "/" + partition.name());
   const Log::NextPlace next = partition.log().next_place();
   CheckpointHeader& header = work_->header;
@@ -206,6 +214,7 @@ void Checkpointer::finished(const std::optional<Error>& failure) {
     diag::warning("the checkpoint of " + work_->directory + " was not written: " + failure->message());
   } else if (work_->step == Work::Step::kPublish) {
     if (work_->oldest) work_->partition.set_replay_begin(*work_->oldest);
+    work_->partition.set_newest_checkpoint(work_->header);
     ++counters_.written;
     counters_.bytes = work_->bytes;
   }

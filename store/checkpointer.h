@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,9 @@ class Checkpointer {
 
   // Begins a checkpoint of the partition when one is due and none is being written.
   void consider(Partition& partition);
+  // The segments that began in [base, end) are one now. A restart refuses a checkpoint that begins inside: the place is
+  // not there any more. Another one is then due at once.
+  void rewritten(const Partition& partition, Offset base, Offset end);
   // Goes on with what was begun, for a part of a millisecond; with many turns it takes a tenth of the time.
   void turn();
   // About ten times a second: goes on for a part of a millisecond even when there were few turns.
@@ -78,6 +82,7 @@ class Checkpointer {
   std::string directory_id_;
   std::int64_t bytes_;
   std::map<std::uint16_t, std::int64_t> begun_at_;  // log_bytes() at the last one, by partition
+  std::set<std::uint16_t> overdue_;                 // partitions whose newest one was lost to a compaction
   std::shared_ptr<Work> work_;
   bool running_ = false;
   MonotonicNanos next_slice_;

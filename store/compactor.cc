@@ -161,6 +161,7 @@ void Compactor::settle_run() {
       done_.bytes_freed += static_cast<std::uint64_t>(std::max<std::int64_t>(0, run_->source_bytes() - counts.bytes));
       done_.records_dropped += static_cast<std::uint64_t>(counts.records_dropped);
       done_.erasures_dropped += static_cast<std::uint64_t>(counts.erasures_dropped);
+      on_rewritten(run_->partition(), run_->plan().base, run_->plan().end);
       diag::verbose("compacted " + where + ": " + size_text(static_cast<std::uint64_t>(run_->source_bytes())) + " to " +
                     size_text(static_cast<std::uint64_t>(counts.bytes)));
       break;

@@ -53,6 +53,9 @@ class Compactor {
   // The swap of a segment failed half way: the log must not go on.
   std::function<void(const Error&)> on_failed;
 
+  // The segments that began in [base, end) are one now.
+  std::function<void(const Partition&, Offset base, Offset end)> on_rewritten = [](const Partition&, Offset, Offset) {};
+
   // Nobody makes anything from these segments' files now, nor will before they are exchanged; false: ask again.
   std::function<bool(const Partition&, const CompactionPlan&)> may_swap;
 

@@ -29,9 +29,9 @@ class Partition {
 
   // The record is the newest of its key, or of the keyspace.
   void apply(KeyHash hash, Offset offset, bool has_value, UnixMillis expires_at) {
+    if (!indexed_) return;
     if (has_value) {
       apply_value(hash, offset, expires_at);
-    if (!indexed_) return;
     } else {
       apply_tombstone(hash, offset);
     }
@@ -73,6 +73,14 @@ class Partition {
   Offset replay_begin() const { return replay_begin_; }
   void set_replay_begin(Offset offset) { replay_begin_ = offset; }
 
+  // Where the newest checkpoint on disk begins, as far as is known, and in which segment; kNoCheckpoint: there is none.
+  Offset newest_checkpoint() const { return newest_checkpoint_; }
+  Offset newest_checkpoint_segment() const { return newest_checkpoint_segment_; }
+  void set_newest_checkpoint(const CheckpointHeader& header) {
+    newest_checkpoint_ = header.begin;
+    newest_checkpoint_segment_ = header.segment;
+  }
+
   // A restart starts its reading of values from disk only; nothing is known of the order of older erasures then.
   Offset newest_erasure() const { return newest_erasure_; }
 
@@ -110,15 +118,17 @@ class Partition {
   int db_;
   int number_;
   std::uint16_t id_;
+  bool indexed_;
   HashIndex index_;
   ExpiryIndex expiries_;
   LogIndex places_;
   SegmentCounts counts_;
   Offset replay_begin_ = kNoCheckpoint;
+  Offset newest_checkpoint_ = kNoCheckpoint;
+  Offset newest_checkpoint_segment_ = kNoCheckpoint;
   Offset newest_erasure_ = kNoOffset;
   std::int64_t replayed_bytes_ = 0;
   std::unique_ptr<Log> log_;  // last: its jobs refer to nothing above, but its destructor runs first
 };
 
 }  // namespace minod
-  bool indexed_;

@@ -31,6 +31,9 @@ Store::Store(Disk& disk, const Clock& clock, Random& random, StoreOptions option
   evictor_.set_budget(options_.disk);
   compactor_.set_options(options_.compaction);
   compactor_.on_failed = [this](const Error& error) { on_failed(error); };
+  compactor_.on_rewritten = [this](const Partition& partition, Offset base, Offset end) {
+    checkpointer_.rewritten(partition, base, end);
+  };
   compactor_.may_swap = [this](const Partition& partition, const CompactionPlan& plan) {
     return hints_.give_up(options_.directory + "/" + partition.name(), plan.base, plan.end);
   };
@@ -184,8 +187,8 @@ Store::Memory Store::memory() {
   return memory;
 }
 
-// Values get what index, clients and reads leave: the tail up to half of it, the cache the rest. What was read while it was
-// in the tail goes on in the cache.
+// Values get what index, clients and reads leave: the tail up to half of it, the cache the rest. What was read while it
+// was in the tail goes on in the cache.
 void Store::trim_memory() {
   std::uint64_t index = client_bytes_;
   std::uint64_t tail = 0;

@@ -134,6 +134,43 @@ TEST_F(Compaction, MakesOneSegmentOfNeighbours) {
   EXPECT_EQ(run({"DBSIZE"}), ":35\r\n");
 }
 
+// The place where a checkpoint begins is not there any more when its segment is rewritten: a new one follows by itself.
+TEST_F(Compaction, ACheckpointThatARewriteMakesUselessIsReplaced) {
+  for (const bool restarted : {false, true}) {
+    SCOPED_TRACE(restarted);
+    begin({});
+    options_.checkpoint_bytes = std::int64_t{1} << 20;
+    use_disk({});
+    for (int i = 0; i < 150; ++i) set("key" + std::to_string(i % 100), std::string(10'000, 'a'));
+    write_checkpoint();
+    for (int i = 0; i < 20; ++i) set("key" + std::to_string(i), "b");
+    if (restarted) {
+      lose_power();
+      EXPECT_GT(report_.checkpoint_records, 0);
+    }
+    const std::uint64_t before = store_->checkpointer().counters().written;
+    const Offset begun = partition().newest_checkpoint();
+    ASSERT_NE(begun, kNoCheckpoint);
+    ASSERT_TRUE(compact_all());
+    for (int i = 0; i < 200 && store_->checkpointer().counters().written == before; ++i) {
+      store_->tick();
+      turn();
+    }
+    EXPECT_EQ(store_->checkpointer().counters().written, before + 1);
+    EXPECT_GT(partition().newest_checkpoint(), begun);
+    settle();
+    lose_power();
+    EXPECT_EQ(report_.checkpoint_records, 100);
+    for (int i = 0; i < 20; ++i) EXPECT_EQ(get("key" + std::to_string(i)), "b");
+    EXPECT_EQ(get("key99"), std::string(10'000, 'a'));
+    for (int i = 0; i < 50; ++i) {
+      store_->tick();
+      turn();
+    }
+    EXPECT_EQ(store_->checkpointer().counters().written, 0u) << "one is enough";
+  }
+}
+
 TEST_F(Compaction, ASegmentWithNothingLiveKeepsItsOffsets) {
   for (int i = 0; i < 20; ++i) set("key", "old" + std::to_string(i));
   const Offset first = seal();
