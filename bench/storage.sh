@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # The storage engine beside the limit that fio finds for the same file system, block size and depth, in the same run and
 # in alternating rounds. Prints a table of medians; nothing here is a test.
-#   bench/storage.sh [commit] [append] [get]     (default: all)
-#   ROUNDS=3 SECONDS_EACH=2 BENCH_DIR=... VALUES=700000 CLIENTS="50 200" to change what is measured, and where
+#   bench/storage.sh [commit] [append] [get] [latency] [pauses]     (default: all)
+#   ROUNDS=3 SECONDS_EACH=2 BENCH_DIR=... VALUES=700000 CLIENTS="50 200" to change what is measured, and where;
+#   KEYS=3000000 RATE=5000 for latency, PAUSE_KEYS=10000000 for pauses
 set -eu
 
 top=$(cd "$(dirname "$0")/.." && pwd)
@@ -79,10 +80,7 @@ read_bytes() { awk '/^read_bytes/ {print $2}' "/proc/$pid/io"; }
 cold_reads() { redis-cli -p 17441 info stats | tr -d '\r' | sed -n 's/^minod_cold_reads://p'; }
 get() {
   say "== random GET from disk: $values values of 1000 bytes, --maxmemory $memory"
-  mkdir -p "$work/node"
-  "$bin/minod" --port 17441 --dir "$work/node/data" --maxmemory "$memory" --loglevel warning >"$work/node/log" 2>&1 &
-  pid=$!
-  for _ in $(seq 1 600); do redis-cli -p 17441 ping >/dev/null 2>&1 && break || sleep 0.05; done
+  start_node --maxmemory "$memory"
   "$bin/minod-bench" -p 17441 --load --keys "$values" --value 1000 -c 16 -P 64 --duration 0 >/dev/null 2>&1
   lay_out 1g
   local round clients before reads bytes block
@@ -100,11 +98,94 @@ get() {
     row "$clients clients, reads of $(middle "block.$clients") bytes" "$(middle "get.$clients")" \
       "$(middle "read.$clients")" /s 80
   done
+  end_node
+}
+
+start_node() {  # OPTION...
+  mkdir -p "$work/node"
+  "$bin/minod" --port 17441 --dir "$work/node/data" --loglevel warning "$@" >"$work/node/log" 2>&1 &
+  pid=$!
+  for _ in $(seq 1 600); do redis-cli -p 17441 ping >/dev/null 2>&1 && return 0 || sleep 0.05; done
+  say "minod did not answer" >&2
+  exit 1
+}
+end_node() {
   kill -9 "$pid"
+  wait "$pid" 2>/dev/null || true
   pid=
+  rm -rf "$work/node"
+}
+info() { redis-cli -p 17441 info everything | tr -d '\r' | sed -n "s/^$1://p" | head -1; }
+load() {  # KEYS VALUE
+  "$bin/minod-bench" -p 17441 --load --keys "$1" --value "$2" -c 16 -P 64 --duration 0 >/dev/null 2>&1
+}
+no_checkpoint_under_way() {
+  local before
+  while :; do
+    before=$(info minod_checkpoints_written)
+    sleep 3
+    [ "$(info minod_checkpoints_written)" != "$before" ] || return 0
+  done
+}
+# GETs of warm keys that come at a fixed rate, whatever the server does: what the slowest of a thousand waits.
+slowest_gets() {  # KEYS
+  "$bin/minod-bench" -p 17441 --keys "$1" --mix get -c 8 -t 1 --warmup 0 -d "$each" -r "${RATE:-5000}" \
+    --json "$work/slow.json" >/dev/null 2>&1
+  sed -n 's/.*"get": .*"p99\.9_us": \([0-9.]*\).*/\1/p' "$work/slow.json"
+}
+beside_row() {  # WHAT
+  awk -v what="$1" -v ours="$(middle "slow.$1")" -v idle="$(middle slow.idle)" \
+    'BEGIN {printf "%-52s %9.0f us      idle  %9.0f   %4.2f times (goal 2)\n", "p99.9 of GET beside a " what, ours, idle, ours / idle}'
+}
+latency() {
+  local keys=${KEYS:-3000000} round written
+  say "== p99.9 of GET at ${RATE:-5000}/s, $keys warm keys of 100-byte values, while minod works in the background"
+  start_node --maxmemory 4gb --compaction no --checkpoint-bytes 64mb
+  load "$keys" 100
+  for round in $(seq 1 "$rounds"); do
+    no_checkpoint_under_way
+    note slow.idle "$(slowest_gets "$keys")"
+    # A checkpoint is due when the log has grown by twice its size, 24 bytes a key.
+    written=$(info minod_checkpoints_written)
+    redis-benchmark -p 17441 -t set -d 1000000 -r 8 -n $((keys * 2 * 24 / 1000000 + 80)) -c 4 >/dev/null 2>&1
+    note slow.checkpoint "$(slowest_gets "$keys")"
+    no_checkpoint_under_way
+    [ "$(info minod_checkpoints_written)" != "$written" ] || say "no checkpoint was written in round $round"
+    "$bin/minod-bench" -p 17441 --keys "$keys" --mix set -n $((keys / 2)) -c 16 -P 64 >/dev/null 2>&1
+    no_checkpoint_under_way
+    redis-cli -p 17441 bgrewriteaof >/dev/null
+    note slow.compaction "$(slowest_gets "$keys")"
+    [ "$(info aof_rewrite_in_progress)" = 1 ] || say "compaction ended before the measurement of round $round"
+    while [ "$(info aof_rewrite_in_progress)" = 1 ]; do sleep 0.2; done
+  done
+  beside_row checkpoint
+  beside_row compaction
+  end_node
+}
+
+# What the loop of a shard was held up by minod's own work.
+pauses() {
+  local keys=${PAUSE_KEYS:-10000000}
+  say "== pauses with $keys keys"
+  start_node --maxmemory 4gb --checkpoint-bytes 64mb
+  load "$keys" 16
+  no_checkpoint_under_way
+  say "$(info minod_checkpoints_written) checkpoints while loading, the longest slice $(info minod_checkpoint_pause_us_max) us" \
+    "(goal 1000); the longest turn of the loop $(info minod_turn_us_max) us, what clients sent at once included"
+  redis-cli -p 17441 config resetstat >/dev/null
+  redis-benchmark -p 17441 -t set -d 1000000 -r 8 -n $((keys * 2 * 24 / 1000000 + 80)) -c 1 >/dev/null 2>&1
+  sleep 1
+  redis-cli -p 17441 config resetstat >/dev/null
+  no_checkpoint_under_way
+  say "no clients, a checkpoint under way: the longest turn $(info minod_turn_us_max) us"
+  end_node
+  if [ -x "$bin/index_bench" ]; then
+    say "growth of the index (processor time of the longest single put in worst_us, puts above a millisecond in over_1ms):"
+    "$bin/index_bench" --benchmark_filter='PutTimed/20000000|ExpiryPutTimed' --benchmark_format=csv 2>/dev/null | tail -3
+  fi
 }
 
 say "machine: $(nproc) cores, $(uname -r); $("$bin/minod" --version | head -1); $(fio --version); $(df --output=fstype "$work" | tail -1)"
-for part in "${@:-commit append get}"; do
+for part in "${@:-commit append get latency pauses}"; do
   for one in $part; do "$one"; done
 done

@@ -40,7 +40,7 @@ struct Config {
   std::uint64_t maxdisk = 0;  // of the logs' files; 0: no limit
   DiskPolicy maxdisk_policy = DiskPolicy::kNoEviction;
   std::vector<std::pair<int, std::size_t>> value_size_hint;  // database, bytes of a usual value
-  std::uint64_t maxmemory = 0;  // 0: half of this machine's memory
+  std::uint64_t maxmemory = 0;                               // 0: half of this machine's memory
   std::int64_t segment_bytes = kSegmentBytesDefault;
   std::size_t ready_segments = 1;
   std::size_t recycle_segments = 2;

@@ -65,6 +65,7 @@ struct ShardReport {
   std::uint64_t cache_records = 0;
   ValueCache::PoolUse pool;
   std::uint64_t expiry_bytes = 0;
+  std::int64_t longest_turn_ns = 0;  // of the shard's loop
   std::uint64_t cold_reads = 0;
   CompactionReport compaction;
   EvictionCounters evictions;

@@ -101,7 +101,9 @@ void Shard::run() {
                     " clients did not take their replies in time; they are closed");
       break;
     }
+    const MonotonicNanos begin = node_.clock().monotonic();
     const bool busy = turn();
+    longest_turn_ = std::max(longest_turn_, node_.clock().monotonic() - begin);
     if (!disk_answers_soon(busy) && !busy) sleep();
   }
   finish();
@@ -279,6 +281,7 @@ ShardReport Shard::fresh_report() {
   report.memory = store_->memory();
   report.cache_records = store_->cache().count();
   report.pool = store_->cache().pool_use();
+  report.longest_turn_ns = longest_turn_.value();
   report.cold_reads = store_->cold_reader().reads() - cold_reads_before_;
   report.pending_bytes = store_->pending_bytes();
   report.checkpoints = store_->checkpointer().counters();
@@ -315,6 +318,7 @@ void Shard::reset_statistics() {
   cold_reads_before_ = store_->cold_reader().reads();
   report_.connections = report_.commands = report_.net_in_bytes = report_.net_out_bytes = 0;
   commands_rate_ = Rate();
+  longest_turn_ = Nanos(0);
   fresh_report();
 }
 

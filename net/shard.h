@@ -130,6 +130,7 @@ class Shard {
   MonotonicNanos busy_at_;  // when a turn last did something while the disk was at work
   bool disk_was_at_work_ = false;
   unsigned turns_ = 0;
+  Nanos longest_turn_{0};
   bool overloaded_ = false;
   bool stopping_ = false;
   MonotonicNanos stop_deadline_;

@@ -65,6 +65,7 @@ void add(ShardReport& sum, const ShardReport& report) {
   sum.memory.reads += report.memory.reads;
   sum.pool.add(report.pool);
   sum.expiry_bytes += report.expiry_bytes;
+  sum.longest_turn_ns = std::max(sum.longest_turn_ns, report.longest_turn_ns);
   sum.cache_records += report.cache_records;
   sum.cold_reads += report.cold_reads;
   sum.compaction.add(report.compaction);
@@ -320,6 +321,7 @@ void stats(Lines& out, const Facts& facts) {
   out.line("minod_refused_disk_full", sum.store.refused_full);
   out.line("minod_refused_maxmemory", sum.store.refused_memory);
   out.line("minod_refused_maxdisk", sum.evictions.refused);
+  out.line("minod_turn_us_max", static_cast<std::uint64_t>(sum.longest_turn_ns) / 1000);
   out.line("minod_disk_limit", facts.config.maxdisk);
   out.line("minod_disk_policy",
            facts.config.maxdisk_policy == DiskPolicy::kAllKeysSegment ? "allkeys-segment" : "noeviction");
