@@ -1,17 +1,14 @@
 #include "base/buffer.h"
 
-#include <cstdlib>
-
-#include "base/check.h"
+#include <new>
 
 namespace minod {
 
 AlignedBuffer::AlignedBuffer(std::size_t size) : size_(align_up(size)) {
   if (size_ == 0) return;
-  data_ = static_cast<std::byte*>(std::aligned_alloc(kIoAlignment, size_));
-  check(data_ != nullptr, "memory for an I/O buffer");
+  data_ = static_cast<std::byte*>(::operator new (size_, std::align_val_t{kIoAlignment}));
 }
 
-AlignedBuffer::~AlignedBuffer() { std::free(data_); }
+AlignedBuffer::~AlignedBuffer() { ::operator delete (data_, std::align_val_t{kIoAlignment}); }
 
 }  // namespace minod

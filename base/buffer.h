@@ -22,7 +22,7 @@ constexpr std::size_t align_down(std::size_t value, std::size_t alignment = kIoA
 class AlignedBuffer {
  public:
   AlignedBuffer() = default;
-  explicit AlignedBuffer(std::size_t size);  // aborts the process when memory is exhausted
+  explicit AlignedBuffer(std::size_t size);  // throws bad_alloc; the server ends then (base/exhausted_memory.h)
   AlignedBuffer(AlignedBuffer&& other) noexcept
       : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
   AlignedBuffer& operator=(AlignedBuffer&& other) noexcept {

@@ -41,7 +41,7 @@ Result<void> HintWriter::begin() {
   const auto size = log_->size_now();
   if (!size) return size.error();
   log_size_ = *size;
-  scan_ = std::make_unique<SegmentScan>(*log_, FilePosition(0), base_, hasher_, contiguous_);
+  scan_ = std::make_unique<SegmentScan>(*log_, base_, FilePosition(0), base_, hasher_, contiguous_);
   builder_.begin(ChunkKind::kHint);
   builder_.put32(kFormat);
   builder_.put(identity_);

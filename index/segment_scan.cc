@@ -1,6 +1,8 @@
 #include "index/segment_scan.h"
 
 #include <algorithm>
+#include <limits>
+#include <string>
 
 #include "base/endian.h"
 #include "log/format.h"
@@ -17,6 +19,11 @@ Result<void> SegmentScan::fill(ChangeWindow& window, std::size_t changes_max) {
   while (window.changes.size() < changes_max && window.batches.size() < ChangeWindow::kBatchesMax) {
     const auto batch = reader_.next();
     if (!batch) return batch.error();
+    if (!fits(batch->header())) {
+      return Error{Errc::kTorn, 0,
+                   "a batch up to offset " + std::to_string(batch->header().last_offset().value()) +
+                       " does not fit a segment that begins at " + std::to_string(base_.value())};
+    }
     const std::size_t before = window.changes.size();
     if (auto added = add(*batch, window); !added) {
       window.changes.resize(std::min(before, window.changes.size()));
@@ -29,6 +36,12 @@ Result<void> SegmentScan::fill(ChangeWindow& window, std::size_t changes_max) {
     bytes_ += batch->header().length;
   }
   return {};
+}
+
+// The next batch. Index files, as Kafka's, have 32 bits for an offset in a segment and for a position.
+bool SegmentScan::fits(const BatchHeader& batch) const {
+  constexpr std::int64_t kMax = std::numeric_limits<std::int32_t>::max();
+  return (batch.last_offset() - base_).value() <= kMax && end_.value() <= kMax;
 }
 
 Result<void> SegmentScan::add(const BatchView& batch, ChangeWindow& window) {

@@ -17,10 +17,15 @@ namespace minod {
 
 class SegmentScan {
  public:
-  // Reads from `position`, where a batch with base offset `expected` starts, or from the file's end. `file` and
-  // `hasher` stay the caller's. `contiguous`: the segment was never compacted.
-  SegmentScan(File& file, FilePosition position, Offset expected, const KeyHasher& hasher, bool contiguous = true)
-      : reader_(file, position, expected, Epoch{0}, contiguous), hasher_(hasher), end_(position), expected_(expected) {}
+  // Of the segment that begins at `base`. Reads from `position`, where a batch with base offset `expected` starts, or
+  // from the file's end. `file` and `hasher` stay the caller's. `contiguous`: the segment was never compacted.
+  SegmentScan(File& file, Offset base, FilePosition position, Offset expected, const KeyHasher& hasher,
+              bool contiguous = true)
+      : base_(base),
+        reader_(file, position, expected, Epoch{0}, contiguous),
+        hasher_(hasher),
+        end_(position),
+        expected_(expected) {}
 
   // Fills `window`, which is empty, with `changes_max` or a few more, and sorts it. Success: there may be more.
   // Otherwise why there is no more, as SegmentReader::next() says, and kCorrupt when a record does not decode; `window`
@@ -35,7 +40,9 @@ class SegmentScan {
  private:
   Result<void> fill(ChangeWindow& window, std::size_t changes_max);
   Result<void> add(const BatchView& batch, ChangeWindow& window);
+  bool fits(const BatchHeader& batch) const;
 
+  Offset base_;
   SegmentReader reader_;
   const KeyHasher& hasher_;
   Decompressor decompressor_;

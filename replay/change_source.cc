@@ -15,7 +15,7 @@ constexpr std::int64_t kChangeBytes = 24;  // of one in a hint or checkpoint, ab
 
 ChangeFeed::Fill scan_fill(const FoundSegment& segment, FilePosition position, Offset expected,
                            const KeyHasher& hasher) {
-  auto scan = std::make_shared<SegmentScan>(*segment.file, position, expected, hasher);
+  auto scan = std::make_shared<SegmentScan>(*segment.file, segment.base, position, expected, hasher);
   return [scan](ChangePiece& piece) {
     if (auto more = scan->next(piece.window); !more) piece.stop = more.error();
     piece.end = scan->end();

@@ -13,7 +13,7 @@ Error not_this_log(std::string why) { return Error{Errc::kInvalid, 0, std::move(
 
 // A segment that the checkpoint does not know as it is.
 Result<SegmentPlaces> scan_places(const FoundSegment& segment, const KeyHasher& hasher) {
-  SegmentScan scan(*segment.file, FilePosition(0), segment.base, hasher, false);
+  SegmentScan scan(*segment.file, segment.base, FilePosition(0), segment.base, hasher, false);
   LogIndex index;
   ChangeWindow window;
   for (;;) {

@@ -67,7 +67,7 @@ void keys_in_transaction(Call& call) {
       });
     } while (cursor != 0);
     std::ranges::sort(offsets);
-    offsets.erase(std::ranges::unique(offsets).begin(), offsets.end());
+    offsets.erase(std::unique(offsets.begin(), offsets.end()), offsets.end());
     std::size_t missing = 0;
     for (const Offset offset : offsets) {
       const auto key = call.key_at(*partition, offset);
@@ -186,7 +186,7 @@ void keys(Call& call) {
       });
     } while (cursor != 0);
     std::ranges::sort(walk.offsets);
-    walk.offsets.erase(std::ranges::unique(walk.offsets).begin(), walk.offsets.end());
+    walk.offsets.erase(std::unique(walk.offsets.begin(), walk.offsets.end()), walk.offsets.end());
   }
   while (walk.done < walk.offsets.size()) {
     const std::size_t end = std::min(walk.done + kKeysWindow, walk.offsets.size());

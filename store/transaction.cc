@@ -151,7 +151,8 @@ Store::Outcome TransactionRun::park() {
   auto& missing = request_.missing_;
   const auto place = [](const ColdRecord& record) { return std::tuple(record.partition->id(), record.offset); };
   std::ranges::sort(missing, {}, [&](const ColdRecord& record) { return std::tuple(place(record), record.key_only); });
-  missing.erase(std::ranges::unique(missing, {}, place).begin(), missing.end());
+  const auto same_place = [&](const ColdRecord& a, const ColdRecord& b) { return place(a) == place(b); };
+  missing.erase(std::unique(missing.begin(), missing.end(), same_place), missing.end());
   ++store_.counters_.parked;
   store_.park(request_);
   return Store::Outcome::kParked;
@@ -241,7 +242,7 @@ bool TransactionRun::deletes_of_flush(Call& call, Partition& partition, std::vec
     if (request_.missing_.size() >= kWalkWindow) break;
   }
   std::ranges::sort(keys);
-  keys.erase(std::ranges::unique(keys).begin(), keys.end());
+  keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
   return !call.parked();
 }
 

@@ -7,12 +7,14 @@
 
 #include "base/check.h"
 #include "base/diag.h"
+#include "base/exhausted_memory.h"
 #include "base/random.h"
 #include "net/config.h"
 #include "net/node.h"
 #include "tools/server_options.h"
 
 int main(int argc, char** argv) {
+  minod::end_on_exhausted_memory();
   minod::Config config;
   if (const auto exit_code = minod::read_server_options(argc, argv, config, std::cout, std::cerr)) return *exit_code;
   minod::diag::configure(config.loglevel, config.log_format);

@@ -354,7 +354,7 @@ Session::Step Session::run_on_all(const CommandSpec& spec) {
       // RANDOMKEY takes the first partition that has a key, so it begins somewhere else each time.
       if (spec.name == "randomkey") {
         const auto turn = shard_.store().random().below(static_cast<std::uint64_t>(partitions));
-        std::ranges::rotate(walk_->left, walk_->left.begin() + static_cast<std::ptrdiff_t>(turn));
+        std::rotate(walk_->left.begin(), walk_->left.begin() + static_cast<std::ptrdiff_t>(turn), walk_->left.end());
       }
     }
   }

@@ -135,7 +135,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Setting{"AlwaysZstd",
                             {"--appendfsync", "always", "--compression-type", "zstd", "--partitions", "4"}},
                     Setting{"EverysecPlain", {"--appendfsync", "everysec", "--shards", "2", "--partitions", "2"}},
-                    Setting{"EverysecZstd", {"--appendfsync", "everysec", "--compression-type", "zstd"}}),
+                    Setting{"EverysecZstd", {"--appendfsync", "everysec", "--compression-type", "zstd"}},
+                    Setting{"No", {"--appendfsync", "no"}}),
     [](const auto& setting) { return setting.param.name; });
 
 }  // namespace

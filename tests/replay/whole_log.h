@@ -46,7 +46,7 @@ inline std::unique_ptr<Partition> read_whole_log(Disk& disk, const std::string& 
   for (const LogSegment& segment : *segments) {
     const auto file = disk.open(segment.path, OpenMode::kRead);
     EXPECT_TRUE(file);
-    SegmentScan scan(**file, FilePosition(0), segment.base, hasher);
+    SegmentScan scan(**file, segment.base, FilePosition(0), segment.base, hasher);
     ChangeWindow window;
     for (bool more = true; more;) {
       window.clear();
