@@ -129,7 +129,7 @@ sub goal_row {
     my ($what, $ratio, $sign, $goal) = @_;
     return () unless defined $ratio;
     my $met = $sign eq '>=' ? $ratio >= $goal : $ratio <= $goal;
-    return [ $what, sprintf('%.2f', $ratio), ($sign eq '>=' ? 'at least ' : 'at most ') . $goal, $met ? 'yes' : '**no**' ];
+    return [ $what, sprintf('%.3f', $ratio), ($sign eq '>=' ? 'at least ' : 'at most ') . $goal, $met ? 'yes' : '**no**' ];
 }
 
 sub goals {
