@@ -97,7 +97,6 @@ TEST_F(TopicKillTest, WhatWasCommittedIsThereAgain) {
     ASSERT_TRUE(topic.has_value()) << topic.error().message();
     EXPECT_GE((*topic)->end().value(), committed);
     EXPECT_GE((*topic)->begin().value(), begin) << "retention is not undone";
-    EXPECT_GT((*topic)->begin().value(), 0);
     std::int64_t records = 0;
     Decompressor decompressor;
     for (Offset from = (*topic)->begin(); from < (*topic)->end();) {
@@ -125,6 +124,7 @@ TEST_F(TopicKillTest, WhatWasCommittedIsThereAgain) {
       wait(**disk);
     }
   }
+  EXPECT_GT(begin, 0) << "retention has dropped something";
 }
 
 }  // namespace
