@@ -13,7 +13,7 @@ namespace minod {
 namespace {
 
 // What the compiler can't know, and so can't remove or refuse.
-int unknown(int value) {
+[[maybe_unused]] int unknown(int value) {
   volatile int copy = value;
   return copy;
 }
