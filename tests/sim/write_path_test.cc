@@ -197,26 +197,6 @@ TEST_F(WritePath, Trap3_ACutTailNeverComesBack) {
   }
 }
 
-// Its bytes may be whole batches that vouch for what was cut: a later restart would take the cut for damage. So they
-// are gone from the disk before anything is appended.
-TEST_F(WritePath, Trap3_WhatStoodBehindACutIsGoneForGood) {
-  begin();
-  set_keys(10, 20);
-  const std::int64_t at = end();
-  const Offset next = log().marks().appended();
-  const std::string path = active_path();
-  kill();
-  put(path, at, std::vector<std::byte>(100, std::byte{0x33}));
-  put(path, at + 8192, test::batch_of(next.value() + 1, 1, {"never acknowledged"}));
-  start();
-  ASSERT_EQ(report_.cuts.size(), 1u);
-  crash(Survival::kNothing);
-  for (const std::byte byte : get(path, at, at + 16'384)) ASSERT_EQ(byte, std::byte{0});
-  start();
-  EXPECT_TRUE(report_.cuts.empty());
-  expect_keys(10, 20);
-}
-
 // A byte of the last group, unacknowledged as far as the disk can tell: cut, wherever it is, and nothing else is lost.
 TEST_F(WritePath, Trap4_AnyDamageToTheLastGroupIsATornWrite) {
   begin();
