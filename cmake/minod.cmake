@@ -61,7 +61,7 @@ endif()
 # minod_library(log base PkgConfig::zstd …): every .cc below this folder, and what it stands on.
 function(minod_library name)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} *.cc)
-  list(TRANSFORM ARGN REPLACE "^(base|log|index|store|replay|net)$" "minod_\\1")
+  list(TRANSFORM ARGN REPLACE "^(base|log|index|store|replay|cluster|net)$" "minod_\\1")
   if(sources)
     add_library(minod_${name} STATIC ${sources})
     target_link_libraries(minod_${name} PUBLIC minod_build ${ARGN})

@@ -1,0 +1,134 @@
+// One member's part in the replication of one log: the protocol of docs/REPLICATION.md as a function of what happens to
+// what is to be done. No I/O, no clock, no thread: its owner tells it of messages, of time and of the disk, and carries
+// out what take() says. The server, the simulator and the model check own one alike.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "cluster/message.h"
+#include "cluster/replica_state.h"
+
+namespace minod {
+
+// What is to be done, in this order.
+struct Output {
+  struct Store {
+    std::uint64_t number = 0;
+    StoredState state;
+  };
+  std::optional<Offset> cut;           // the log, durably, then truncated(); nothing else is done before that
+  std::optional<Store> store;          // to be made durable, then stored(number); a later one replaces it
+  std::vector<Envelope> messages;      // may leave now; to lose one does no harm
+  std::optional<Offset> committed;     // the high watermark has moved there
+  std::optional<Role> role;            // has changed; what was appended and not committed has an unknown outcome
+  std::optional<std::string> refused;  // what was asked for can't be, or an operator has to act
+};
+
+class Replica {
+ public:
+  // As a restart found it: a follower of nobody until it is told otherwise. `end`: of the log, all of it durable.
+  Replica(MemberId self, GroupOptions options, StoredState stored, Offset end);
+
+  // ---- what its owner wants
+
+  // Leads in a new epoch, `least` or later: a node whose log nobody else has led, or that led it last. Otherwise
+  // `refused`.
+  void lead(Epoch least);
+  // Fetches from `leader`, whatever epoch that has. What others led before is kept in mind.
+  void follow(MemberId leader);
+  // Leads in another's place: asks `others` for their promise, and leads when enough have given it and this node is of
+  // the newest in-sync set that is known. `accept_loss`: at once, whatever may be lost.
+  void promote(const std::vector<MemberId>& others, bool accept_loss);
+
+  // ---- what happens
+
+  // The batches of an Answer lie in the owner's hands: it has validated them and set `next` behind the last.
+  // True when they are to be appended, after what take() wants to be stored.
+  bool receive(MemberId from, const Message& message);
+  void appended(Offset end);  // a leader's own records
+  void durable(Offset end);
+  void truncated();
+  void stored(std::uint64_t number);
+  void tick(Millis now);
+
+  // Takes `member` out of the in-sync set. tick() does it to those that lag.
+  void drop(MemberId member);
+  // Sends the fetch again.
+  void retry();
+
+  // ---- what comes of it
+
+  Output take();
+
+  const ReplicaState& state() const { return state_; }
+  MemberId self() const { return self_; }
+  const GroupOptions& options() const { return options_; }
+  bool leads() const { return state_.role == Role::kLeader; }
+  Offset committed() const { return state_.stored.committed; }
+  Leadership leadership() const { return state_.stored.promised; }
+  // The newest set: in force, or requested.
+  const InSyncSet* set() const { return state_.stored.sets.empty() ? nullptr : &state_.stored.sets.back(); }
+  // Enough members are in sync for a record to be committed.
+  bool enough_in_sync() const;
+
+ private:
+  struct Held {
+    std::uint64_t after = 0;  // the store that must be durable first
+    Envelope envelope;
+  };
+
+  // replica.cc
+  void send(MemberId to, Message message);
+  void change_role(Role role);
+  void must_store() { dirty_ = true; }
+  void commit(Offset to);
+  void refuse(std::string why);
+  void hear(Leadership newer);
+
+  // replica_leader.cc
+  void take_lead(Epoch epoch, std::vector<InSyncSet> sets, bool in_force);
+  void receive_fetch(MemberId from, const Fetch& fetch);
+  Progress& progress_of(MemberId member);
+  bool in_this_epoch(MemberId from, const Fetch& fetch);
+  void note_progress(MemberId from, const Fetch& fetch);
+  std::vector<MemberId> counted() const;
+  bool has_stored(MemberId member, SetVersion version) const;
+  bool others_know(const InSyncSet& newer) const;
+  void request_set(std::vector<MemberId> members);
+  void let_join(MemberId member);
+  void settle_set();
+  void count();
+  void advance();
+  void answer(Progress& progress);
+  void answer_those_that_wait();
+  void tick_leader(Millis now);
+
+  // replica_follower.cc
+  bool receive_answer(MemberId from, const Answer& answer);
+  void cut_after(const EpochHistory::Divergence& divergence);
+  void learn_set(const InSyncSet& newer, bool in_force);
+  void learn_committed();
+  void fetch(bool wants);
+
+  // replica_election.cc
+  void receive_promise(MemberId from, const Promise& promise);
+  void receive_promised(MemberId from, const Promised& promised);
+  void elect();
+
+  MemberId self_;
+  GroupOptions options_;
+  ReplicaState state_;
+  Millis now_;
+  bool dirty_ = false;
+  std::uint64_t store_number_ = 0;   // the last that was asked for
+  std::uint64_t stored_number_ = 0;  // the last that is durable
+  SetVersion storing_;               // the newest set in the last that was asked for
+  std::vector<Held> held_;
+  Output output_;
+};
+
+}  // namespace minod

@@ -1,0 +1,113 @@
+// What a follower does: fetches, and takes over what its leader says.
+#include <algorithm>
+
+#include "cluster/replica.h"
+
+namespace minod {
+
+void Replica::fetch(bool wants) {
+  if (state_.following == kNobody || state_.cutting || state_.stuck) return;
+  if (wants && state_.waits_for_answer) return;
+  if (wants) {
+    state_.waits_for_answer = true;
+    state_.sent_at = now_;
+  }
+  Fetch fetch;
+  fetch.known = state_.stored.promised;
+  fetch.last = state_.stored.epochs.at_end(state_.end);
+  fetch.end = state_.end;
+  fetch.durable = options_.rules.acknowledge_durable ? state_.durable : state_.end;
+  fetch.told = state_.told;
+  fetch.wants = wants;
+  // Not before the set is stored: take() holds the message back.
+  if (set() != nullptr) fetch.set = set()->version;
+  send(state_.following, Message(fetch));
+}
+
+void Replica::retry() {
+  state_.sent_at = now_;
+  if (state_.role == Role::kCandidate) {
+    for (const MemberId other : state_.asked) send(other, Message(Promise{state_.stored.promised}));
+    return;
+  }
+  if (state_.role != Role::kFollower) return;
+  state_.waits_for_answer = false;
+  fetch(true);
+}
+
+bool Replica::receive_answer(MemberId from, const Answer& answer) {
+  const Leadership promised = state_.stored.promised;
+  if (answer.leadership != promised) {
+    if (supersedes(answer.leadership, promised)) {
+      hear(answer.leadership);
+      fetch(true);
+      return false;
+    }
+    if (options_.rules.fence_epochs) {
+      if (supersedes(promised, answer.leadership)) send(from, Message(Refusal{promised}));
+      return false;
+    }
+  }
+  if (state_.role != Role::kFollower || state_.cutting || state_.stuck) return false;
+  state_.heard_at = now_;
+  state_.following = from;
+  state_.waits_for_answer = false;
+  if (answer.divergence) {
+    cut_after(*answer.divergence);
+    return false;
+  }
+  learn_set(answer.set, answer.in_force);
+  const bool fits = answer.begin == state_.end && answer.next > state_.end;
+  if (fits) {
+    for (const EpochLine& line : answer.epochs) {
+      const Offset start = std::max(line.start, state_.end);
+      if (start >= answer.next || state_.stored.epochs.at_end(start + OffsetCount(1)) == line.leadership) continue;
+      state_.stored.epochs.begin(line.leadership, start);
+      must_store();
+    }
+    state_.end = answer.next;
+  }
+  state_.told = answer.committed;
+  learn_committed();
+  fetch(true);
+  return fits;
+}
+
+// A set that is only requested gives no vote: a leader that was replaced may have requested it.
+void Replica::learn_set(const InSyncSet& newer, bool in_force) {
+  const bool gives_vote = in_force || !options_.rules.vote_when_in_force;
+  if (gives_vote && newer.holds(self_) && !state_.stored.counts) {
+    state_.stored.counts = true;
+    must_store();
+  }
+  if (set() != nullptr && newer.version <= set()->version) return;
+  state_.stored.sets = {newer};
+  state_.stored.in_force = false;
+  must_store();
+}
+
+void Replica::learn_committed() { commit(std::min(state_.told, state_.durable)); }
+
+void Replica::cut_after(const EpochHistory::Divergence& divergence) {
+  const Offset target = state_.stored.epochs.cut_for(divergence, state_.end);
+  if (target >= state_.end) return;
+  if (target < state_.stored.committed) {
+    state_.stuck = true;
+    return refuse("the leader's log parts from this one at offset " + std::to_string(target.value()) +
+                  ", but all below " + std::to_string(state_.stored.committed.value()) +
+                  " was committed: one of the two nodes has lost data or leads by mistake. Nothing is changed here; "
+                  "find out which, then start the other one from an empty directory");
+  }
+  state_.cutting = true;
+  state_.end = state_.durable = target;
+  output_.cut = target;
+}
+
+void Replica::truncated() {
+  state_.cutting = false;
+  state_.stored.epochs.truncate(state_.end);
+  must_store();
+  fetch(true);
+}
+
+}  // namespace minod

@@ -1,0 +1,27 @@
+// The rules that the protocol stands on, docs/REPLICATION.md. Each is always on; the model check turns one off at a
+// time, to show that an acknowledged write is lost without it.
+#pragma once
+
+namespace minod {
+
+struct Rules {
+  bool fence_epochs = true;           // messages of another epoch change nothing
+  bool keep_promises = true;          // a new epoch is stored before anything else is said
+  bool truncate_by_epoch = true;      // a log is cut where it parts from the leader's, never to a watermark
+  bool acknowledge_durable = true;    // what is acknowledged is on this member's disk
+  bool leader_is_durable = true;      // the leader's own disk counts like another's
+  bool count_requested_sets = true;   // members of a set that was requested count before it is in force
+  bool shrink_when_stored = true;     // members that leave count until the smaller set is in force
+  bool store_sets_everywhere = true;  // a set is in force when all of its members have stored it
+  bool begin_with_own_set = true;     // a new leader commits nothing before a set of its own epoch is in force
+  bool join_at_high_watermark = true;
+  bool join_at_epoch_start = true;
+  bool admit_with_others = true;   // enough that were in a set before know of a set with a member that never was
+  bool enough_in_sync = true;      // nothing is committed by fewer members than the least
+  bool elect_from_set = true;      // only a member of the newest set that was heard of may lead
+  bool ask_before_leading = true;  // so many nodes promise that any set in force has one of them
+  bool vote_when_in_force = true;  // to be in a set that was only requested gives no vote
+  bool members_promise = true;     // a node that was never in a set in force knows of none: its promise does not count
+};
+
+}  // namespace minod

@@ -1,0 +1,40 @@
+// The bytes of messages between nodes. docs/FORMAT.md, "Between nodes". What a peer sends is never trusted: a frame
+// that is not exactly of this form is kCorrupt, and nothing is allocated by a length that it declares.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "cluster/message.h"
+
+namespace minod {
+
+inline constexpr std::size_t kFrameHeaderSize = 8;
+inline constexpr std::size_t kFrameSizeMax = std::size_t{64} << 20;
+inline constexpr std::size_t kSetMembersMax = 1024;  // in a set, or ever
+inline constexpr std::size_t kAnswerEpochsMax = 4096;
+
+// Which log a message speaks of.
+struct LogName {
+  std::int16_t db = 0;
+  std::int16_t partition = 0;
+  friend bool operator==(const LogName&, const LogName&) = default;
+};
+
+struct Frame {
+  LogName log;
+  Message message;
+  Bytes batches;  // of an Answer's records; points into the bytes it was taken from
+};
+
+// The frame of `message`, with `batches` at its end.
+std::vector<std::byte> encode_frame(LogName log, const Message& message, Bytes batches = {});
+
+// Takes a whole frame off the front of `from`. kTorn: it is not all there yet. kCorrupt: the peer is not to be listened
+// to any more.
+Result<Frame> take_frame(Bytes& from);
+
+}  // namespace minod

@@ -1,0 +1,81 @@
+// A member's state as bytes, to be hashed: equal states, equal bytes.
+#pragma once
+
+#include <xxhash.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "cluster/replica_state.h"
+
+namespace minod {
+
+class KeyBytes {
+ public:
+  void add(std::int64_t value) { words_.push_back(value); }
+  void add(Offset value) { add(value.value()); }
+  void add(MemberId value) { add(static_cast<std::int64_t>(value.low)); }
+  void add(Leadership value) {
+    add(std::int64_t{value.epoch.value});
+    add(value.leader);
+  }
+  void add(SetVersion value) { add(std::int64_t{value.epoch.value} << 32 | value.number); }
+  void add(const std::vector<MemberId>& members) {
+    add(static_cast<std::int64_t>(members.size()));
+    for (const MemberId member : members) add(member);
+  }
+  void add(const InSyncSet& set) {
+    add(set.version);
+    add(set.members);
+    add(set.known);
+  }
+  void add(const std::vector<EpochLine>& lines) {
+    add(static_cast<std::int64_t>(lines.size()));
+    for (const EpochLine& line : lines) {
+      add(line.leadership);
+      add(line.start);
+    }
+  }
+  void add(const StoredState& stored) {
+    add(stored.promised);
+    add(std::int64_t{stored.counts} << 1 | std::int64_t{stored.in_force});
+    add(static_cast<std::int64_t>(stored.sets.size()));
+    for (const InSyncSet& set : stored.sets) add(set);
+    add(stored.epochs.lines());
+    add(stored.committed);
+  }
+  void add(const Message& message) {
+    add(static_cast<std::int64_t>(message.index()));
+    if (const auto* fetch = std::get_if<Fetch>(&message)) {
+      add(fetch->known), add(fetch->last), add(fetch->end), add(fetch->durable), add(fetch->told), add(fetch->set);
+      add(std::int64_t{fetch->wants});
+    } else if (const auto* answer = std::get_if<Answer>(&message)) {
+      add(answer->leadership), add(answer->begin), add(answer->next), add(answer->epochs), add(answer->committed);
+      add(answer->set);
+      add(std::int64_t{answer->in_force});
+      add(answer->divergence ? answer->divergence->end.value() : -1);
+    } else if (const auto* promise = std::get_if<Promise>(&message)) {
+      add(promise->wanted);
+    } else if (const auto* promised = std::get_if<Promised>(&message)) {
+      add(promised->wanted), add(std::int64_t{promised->counts}), add(promised->set);
+    }
+  }
+  void add(const ReplicaState& state) {
+    add(state.stored);
+    add(std::int64_t{static_cast<int>(state.role)} << 3 | std::int64_t{state.waits_for_answer} << 2 |
+        std::int64_t{state.cutting} << 1 | std::int64_t{state.stuck});
+    add(state.end), add(state.durable), add(state.epoch_start), add(state.own_stored), add(state.following);
+    add(state.told), add(state.promises), add(state.newest), add(state.led_before);
+    add(static_cast<std::int64_t>(state.progress.size()));
+    for (const Progress& one : state.progress) {
+      add(one.member), add(one.durable), add(one.end), add(one.told), add(one.stored), add(one.told_set);
+      add(std::int64_t{one.wants});
+    }
+  }
+  XXH128_hash_t hash() const { return XXH3_128bits(words_.data(), words_.size() * sizeof words_[0]); }
+
+ private:
+  std::vector<std::int64_t> words_;
+};
+
+}  // namespace minod

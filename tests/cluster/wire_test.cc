@@ -1,0 +1,118 @@
+#include "cluster/wire.h"
+
+#include <gtest/gtest.h>
+
+#include "base/crc32c.h"
+#include "base/endian.h"
+#include "tests/log/batches.h"
+
+namespace minod {
+namespace {
+
+constexpr MemberId kA{1, 2};
+constexpr MemberId kB{3, 4};
+constexpr Leadership kFirst{first_of_term(1), kA};
+constexpr Leadership kSecond{Epoch{first_of_term(1).value + 1}, kA};
+
+InSyncSet both() { return InSyncSet{SetVersion{Epoch{65536}, 7}, {kA, kB}, {kA, kB, MemberId{9, 9}}}; }
+
+Answer answer() {
+  Answer one;
+  one.leadership = kSecond;
+  one.begin = Offset(42);
+  one.next = Offset(44);
+  one.epochs = {EpochLine{kFirst, Offset(40)}, EpochLine{kSecond, Offset(43)}};
+  one.committed = Offset(41);
+  one.set = both();
+  one.in_force = true;
+  return one;
+}
+
+std::vector<Message> all_kinds() {
+  Answer diverging = answer();
+  diverging.divergence = EpochHistory::Divergence{kFirst, Offset(17)};
+  return {Fetch{kFirst, kSecond, Offset(9), Offset(8), Offset(7), SetVersion{Epoch{3}, 1}, true},
+          answer(),
+          diverging,
+          Refusal{kFirst},
+          Promise{kSecond},
+          Promised{kSecond, true, both()}};
+}
+
+// With a right checksum, so that what is behind it is reached.
+void mend(std::vector<std::byte>& frame) {
+  store_big(frame.data() + 4, crc32c(Bytes(frame).subspan(kFrameHeaderSize)));
+}
+
+TEST(Wire, WhatIsSentIsWhatArrives) {
+  const test::Blob batch = test::golden_batch();
+  for (const Message& message : all_kinds()) {
+    const bool carries = std::holds_alternative<Answer>(message);
+    const auto bytes = encode_frame(LogName{3, 5}, message, carries ? Bytes(batch) : Bytes());
+    Bytes from(bytes);
+    const auto frame = take_frame(from);
+    ASSERT_TRUE(frame) << frame.error().message();
+    EXPECT_EQ(frame->message, message);
+    EXPECT_EQ(frame->log, (LogName{3, 5}));
+    EXPECT_EQ(frame->batches.size(), carries ? batch.size() : 0u);
+    EXPECT_TRUE(from.empty());
+  }
+}
+
+TEST(Wire, APartOfAFrameWaitsForTheRest) {
+  for (const Message& message : all_kinds()) {
+    const auto bytes = encode_frame(LogName{}, message);
+    for (std::size_t size = 0; size < bytes.size(); ++size) {
+      Bytes from = Bytes(bytes).first(size);
+      const auto frame = take_frame(from);
+      ASSERT_FALSE(frame);
+      EXPECT_EQ(frame.error().code, Errc::kTorn);
+      EXPECT_EQ(from.size(), size);
+    }
+  }
+}
+
+TEST(Wire, AFlippedByteIsNeverTakenForAMessage) {
+  for (const Message& message : all_kinds()) {
+    const auto bytes = encode_frame(LogName{}, message);
+    for (std::size_t at = 0; at < bytes.size(); ++at) {
+      auto flipped = bytes;
+      flipped[at] ^= std::byte{0x40};
+      Bytes from(flipped);
+      EXPECT_FALSE(take_frame(from)) << "byte " << at;
+    }
+  }
+}
+
+TEST(Wire, ContentsAreCheckedBehindTheChecksum) {
+  const std::size_t contents = kFrameHeaderSize + 5;
+  auto negative = encode_frame(LogName{}, all_kinds()[0]);
+  negative[contents + 40] = std::byte{0x80};  // the end of the log
+  auto kind = encode_frame(LogName{}, all_kinds()[0]);
+  kind[kFrameHeaderSize] = std::byte{6};
+  auto longer = encode_frame(LogName{}, Message(Refusal{kFirst}));
+  longer.push_back(std::byte{0});
+  store_big(longer.data(), static_cast<std::uint32_t>(longer.size() - kFrameHeaderSize));
+  auto unordered = encode_frame(LogName{}, Message(Promised{kFirst, true, InSyncSet{{}, {kB, kA}, {kB, kA}}}));
+  auto unknown = encode_frame(LogName{}, Message(Promised{kFirst, true, InSyncSet{{}, {kA, kB}, {kB}}}));
+  for (auto* frame : {&negative, &kind, &longer, &unordered, &unknown}) {
+    mend(*frame);
+    Bytes from(*frame);
+    const auto taken = take_frame(from);
+    ASSERT_FALSE(taken);
+    EXPECT_EQ(taken.error().code, Errc::kCorrupt);
+  }
+}
+
+TEST(Wire, ADeclaredSizeOverTheLimitIsRefusedAtOnce) {
+  auto bytes = encode_frame(LogName{}, Message(Refusal{kFirst}));
+  store_big(bytes.data(), static_cast<std::uint32_t>(kFrameSizeMax));
+  Bytes from(bytes);
+  const auto taken = take_frame(from);
+  ASSERT_FALSE(taken);
+  EXPECT_EQ(taken.error().code, Errc::kCorrupt);
+  EXPECT_NE(taken.error().detail.find("more than the limit"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace minod
