@@ -10,6 +10,7 @@
 #include "base/ids.h"
 #include "index/key_hash.h"
 #include "index/segment_index_files.h"
+#include "log/together.h"
 
 namespace minod {
 
@@ -43,6 +44,8 @@ struct ChangeWindow {
   std::vector<IndexChange> changes;     // after sort(): by hash; of one key, still in the order of the log
   std::vector<PlacedBatch> batches;     // where the batches stand
   std::int64_t records = 0;             // read, of keys
+  std::vector<JointBatch> joints;       // batches that other logs must go along with, in the order of the log
+  Offset committed = kNoOffset;         // all below was, as the batches tell; joints below it are left out
 
   void clear() {
     log_start.reset();
@@ -50,6 +53,8 @@ struct ChangeWindow {
     changes.clear();
     batches.clear();
     records = 0;
+    joints.clear();
+    committed = kNoOffset;
   }
 
   // In the order of the hash index, so that applying them walks through its memory instead of jumping about. `scratch`

@@ -24,6 +24,9 @@ Result<void> SegmentScan::fill(ChangeWindow& window, std::size_t changes_max) {
                    "a batch up to offset " + std::to_string(batch->header().last_offset().value()) +
                        " does not fit a segment that begins at " + std::to_string(base_.value())};
     }
+    if (until_ != kNoOffset && batch->header().last_offset() >= until_) {
+      return Error{Errc::kTorn, 0, "the log ends at offset " + std::to_string(until_.value())};
+    }
     const std::size_t before = window.changes.size();
     if (auto added = add(*batch, window); !added) {
       window.changes.resize(std::min(before, window.changes.size()));
@@ -44,6 +47,15 @@ bool SegmentScan::fits(const BatchHeader& batch) const {
   return (batch.last_offset() - base_).value() <= kMax && end_.value() <= kMax;
 }
 
+void SegmentScan::note_joint(const BatchHeader& batch, const RecordView& record, ChangeWindow& window) {
+  if (!record.together.empty()) {
+    window.joints.push_back(JointBatch{batch.base_offset, decode_together(record.together)});
+  }
+  if (record.durable_upto <= window.committed) return;
+  window.committed = record.durable_upto;
+  std::erase_if(window.joints, [&](const JointBatch& joint) { return joint.begin < window.committed; });
+}
+
 Result<void> SegmentScan::add(const BatchView& batch, ChangeWindow& window) {
   if (batch.header().is_control()) {
     // The one control batch minod writes; others (of Kafka's transactions) concern no key.
@@ -55,6 +67,7 @@ Result<void> SegmentScan::add(const BatchView& batch, ChangeWindow& window) {
       if (below == batch.header().base_offset) {
         window.changes.clear();
         window.log_start = below;
+        note_joint(batch.header(), record, window);
       } else if (below < batch.header().base_offset) {
         window.evicted_below = std::max(window.evicted_below.value_or(kFirstOffset), below);
       }
@@ -63,6 +76,7 @@ Result<void> SegmentScan::add(const BatchView& batch, ChangeWindow& window) {
   }
   const std::size_t before = window.changes.size();
   auto visited = for_each_record(batch, decompressor_, [&](const RecordView& record) {
+    if (record.header_count != 0) note_joint(batch.header(), record, window);
     if (!record.has_key) return true;
     window.changes.emplace_back(hasher_(record.key), record.offset, record.has_value, record.expires_at);
     return true;

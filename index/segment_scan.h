@@ -27,6 +27,9 @@ class SegmentScan {
         end_(position),
         expected_(expected) {}
 
+  // The file is taken to end before the first batch that reaches `until`: next() says kTorn there.
+  void stop_at(Offset until) { until_ = until; }
+
   // Fills `window`, which is empty, with `changes_max` or a few more, and sorts it. Success: there may be more.
   // Otherwise why there is no more, as SegmentReader::next() says, and kCorrupt when a record does not decode; `window`
   // has what came before.
@@ -41,6 +44,7 @@ class SegmentScan {
   Result<void> fill(ChangeWindow& window, std::size_t changes_max);
   Result<void> add(const BatchView& batch, ChangeWindow& window);
   bool fits(const BatchHeader& batch) const;
+  static void note_joint(const BatchHeader& batch, const RecordView& record, ChangeWindow& window);
 
   Offset base_;
   SegmentReader reader_;
@@ -51,6 +55,7 @@ class SegmentScan {
   Offset expected_;
   Epoch epoch_;
   std::int64_t bytes_ = 0;
+  Offset until_ = kNoOffset;
 };
 
 }  // namespace minod

@@ -29,8 +29,8 @@ void put_field(std::vector<std::byte>& out, std::string_view text, bool present)
   out.insert(out.end(), bytes.begin(), bytes.end());
 }
 
-// The record's headers but those that say what was durable: a batch says that once, in its first record. They were
-// decoded before, so their fields are there.
+// The record's headers but those that say what was durable, which a batch says once, in its first record, and what was
+// written together: all of it is committed. They were decoded before, so their fields are there.
 std::int64_t kept_headers(const RecordView& record, std::vector<std::byte>& out) {
   std::int64_t count = 0;
   Bytes rest = record.headers;
@@ -41,7 +41,7 @@ std::int64_t kept_headers(const RecordView& record, std::vector<std::byte>& out)
     rest = rest.subspan(key_size);
     const std::int64_t value_size = take_varint(rest).value_or(kNullLength);
     rest = rest.subspan(static_cast<std::size_t>(std::max<std::int64_t>(value_size, 0)));
-    if (key == kDurableHeader) continue;
+    if (key == kDurableHeader || key == kTogetherHeader) continue;
     out.insert(out.end(), begin, rest.data());
     ++count;
   }

@@ -35,8 +35,9 @@ inline constexpr std::int16_t kCodecNone = 0;
 inline constexpr std::int16_t kCodecZstd = 4;
 
 // Record headers. Keys are one letter, since most records carry one.
-inline constexpr std::string_view kExpiryHeader = "e";   // int64 unix milliseconds: the record is gone from then on
-inline constexpr std::string_view kDurableHeader = "d";  // int64 offset: all below it was durable when this was written
+inline constexpr std::string_view kExpiryHeader = "e";    // int64 unix milliseconds: the record is gone from then on
+inline constexpr std::string_view kDurableHeader = "d";   // int64 offset: all below it was committed then, so durable
+inline constexpr std::string_view kTogetherHeader = "t";  // of a joint transaction's batch: log/together.h
 
 // A control batch whose record's key is {int16 version 0, int16 kLogStartControl} and whose value is {int16 version 0,
 // int64 offset}: every record below that offset is gone (FLUSHDB, eviction). Kafka clients skip unknown control types.

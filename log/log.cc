@@ -109,6 +109,7 @@ void Log::begin_group(std::size_t bytes) {
 
 void Log::end_group() {
   group_bytes_ = 0;
+  if (!together_.empty()) end_joint();
   if (builder_.is_open() && builder_.size() >= kBatchSizeTarget) close_batch();
 }
 
@@ -119,7 +120,8 @@ void Log::open_batch(std::size_t need, UnixMillis now, bool control) {
 }
 
 Offset Log::append(const NewRecord& record, UnixMillis now) {
-  const std::size_t bound = record.key.size() + record.value.size() + kRecordOverheadMax;
+  const std::size_t together = builder_.is_open() ? 0 : together_.size();
+  const std::size_t bound = record.key.size() + record.value.size() + kRecordOverheadMax + together;
   const auto planned = position_.value() + static_cast<std::int64_t>(builder_.size() + bound);
   if (builder_.is_open() && group_bytes_ == 0 &&
       (builder_.size() + bound > kBatchSizeTarget || planned > segments_.active().prepared)) {
@@ -128,9 +130,11 @@ Offset Log::append(const NewRecord& record, UnixMillis now) {
   NewRecord stamped = record;
   if (!builder_.is_open()) {
     open_batch(std::max(bound + kBatchHeaderSize, group_bytes_), now, false);
-    // The first batch of a group says how far the log was durable: a later batch that is whole then proves that damage
-    // below is no torn write (Pebble's synced offset).
-    if (open_.added() == 0) stamped.durable_upto = marks_.durable();
+    stamped.together = together_;
+    // The first batch of a group says how far the log was committed: a whole batch later proves that damage below is no
+    // torn write (Pebble's synced offset). What was only durable may be a part of a joint transaction that a start
+    // cuts.
+    if (open_.added() == 0) stamped.durable_upto = marks_.committed();
   }
   batch_ = tail_.grow_batch(builder_.size(), bound);
   builder_.moved(batch_);
@@ -160,8 +164,10 @@ Offset Log::append_log_start(UnixMillis now, Offset below) {
   if (below == kNoOffset) below = offset;
   check(log_start_ <= below && below <= offset, "the log start goes forward, up to the record that says so");
   store_big(value + 2, below.value());
-  open_batch(kBatchHeaderSize + kRecordOverheadMax, now, true);
-  const std::byte* const at = builder_.append(NewRecord{as_text(key), as_text(value)}, now);
+  open_batch(kBatchHeaderSize + kRecordOverheadMax + together_.size(), now, true);
+  NewRecord record{as_text(key), as_text(value)};
+  record.together = together_;
+  const std::byte* const at = builder_.append(record, now);
   tail_.add(at, builder_.size() - kBatchHeaderSize);
   marks_.append_to(offset + OffsetCount(1));
   close_batch();
@@ -249,6 +255,7 @@ void Log::write_next_group() {
         marks_.write_to(writing_.end_offset);
         if (mode == WriteMode::kCached) cached_end_ = writing_.end_offset;
         durable_reached(marks_.durable());
+        settle_joints();
         written(writing_.added());
       });
   disk_.submit();
@@ -259,11 +266,7 @@ void Log::durable_reached(Offset end) {
   if (end >= cached_end_) end = marks_.written();
   if (end <= marks_.durable()) return;
   marks_.make_durable_to(end);
-  marks_.commit_to(end);
-  while (!pending_log_starts_.empty() && pending_log_starts_.front().at < marks_.committed()) {
-    committed_log_start_ = pending_log_starts_.front().below;
-    pending_log_starts_.pop_front();
-  }
+  settle_joints();
   drop_dead_segments();  // of a log start that has become durable; on a full disk nothing else would come
 }
 
@@ -312,6 +315,7 @@ void Log::sync() {
 void Log::fail(Error error) {
   if (failure_) return;
   failure_ = std::move(error);
+  if (options_.joints) options_.joints->give_up();
   events_.failed(*failure_);
 }
 

@@ -6,9 +6,11 @@
 // Belongs to one thread, that of its Disk. Nothing here blocks except open(), which may run in a job.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -23,6 +25,7 @@
 #include "log/compression.h"
 #include "log/disk.h"
 #include "log/group.h"
+#include "log/joint_order.h"
 #include "log/segment_store.h"
 #include "log/tail.h"
 #include "log/watermarks.h"
@@ -42,6 +45,7 @@ struct LogOptions {
   SyncPolicy sync = SyncPolicy::kAlways;
   bool compress = false;
   SegmentSpace space;
+  std::shared_ptr<JointOrder> joints = nullptr;  // of all logs that a transaction may write to; none: there are no such
 };
 
 // Where writing goes on, as recovery found it. A new log: the default.
@@ -102,6 +106,20 @@ class Log {
   void begin_group(std::size_t bytes);
   void end_group();
 
+  // The same for the part of joint transaction `joint` that goes to this log: batches of their own, each with the
+  // header `together`. What stands behind `begin` is not released before the transaction has passed in options.joints.
+  // make_room() has answered kYes for these bytes and joint_bytes(together, …).
+  void begin_joint(std::size_t bytes, std::uint64_t joint, std::string together);
+  static std::size_t joint_bytes(std::size_t together_size, bool with_log_start) {
+    const std::size_t batches = with_log_start ? 2 : 1;
+    return batches * (together_size + kBatchHeaderSize + kRecordOverheadMax);
+  }
+
+  // What has passed in options.joints may release more here. Call when they have moved; costs nothing while nothing is
+  // kept back.
+  void look_at_joints();
+  bool keeps_back() const { return !holds_.empty(); }
+
   // Appends the control batch that ends the life of every record below `below` (kNoOffset: below the batch itself);
   // segments that lie below go when it is committed. Returns the batch's offset.
   Offset append_log_start(UnixMillis now, Offset below = kNoOffset);
@@ -123,13 +141,16 @@ class Log {
 
   // Nothing is in flight, and (unless the log has failed) nothing waits to be written.
   bool idle() const {
-    return !in_flight_ && !syncing_ && segments_.idle() && (failure_.has_value() || pending_bytes() == 0);
+    return !in_flight_ && !syncing_ && segments_.idle() && (failure_.has_value() || pending_bytes() == 0) &&
+           (holds_.empty() || options_.joints->given_up());
   }
   std::size_t pending_bytes() const { return pending_bytes_ + builder_.size(); }  // appended, not yet written
 
   const Watermarks& marks() const { return marks_; }
   // Replies that depend on records below this may leave.
-  Offset released() const { return options_.sync == SyncPolicy::kAlways ? marks_.committed() : marks_.written(); }
+  Offset released() const {
+    return options_.sync == SyncPolicy::kAlways ? marks_.committed() : std::min(marks_.written(), unwritten_joint_);
+  }
   // What is on its way to the disk ends here; what lies above goes with the next group.
   Offset dispatched() const { return in_flight_ ? writing_.end_offset : marks_.written(); }
   Offset log_start() const { return log_start_; }
@@ -205,6 +226,8 @@ class Log {
   void roll();
   void fail(Error error);
   void write_next_group();
+  void end_joint();
+  void settle_joints();
   void durable_reached(Offset end);
   void written(std::size_t size);
   void seal_finished_segments();
@@ -229,8 +252,21 @@ class Log {
   BatchBuilder builder_;
   std::byte* batch_ = nullptr;   // where the open batch starts, in tail_
   std::size_t group_bytes_ = 0;  // reserved by begin_group(); 0: no group
-  FilePosition position_;        // in the active segment: where the next batch is placed
-  Group open_;                   // gathers closed batches for the active segment
+  std::string together_;         // of the joint transaction whose part is the group
+
+  // A part of a joint transaction, from begin_joint() until that has passed.
+  struct Hold {
+    Offset begin;
+    Offset end;
+    std::uint64_t joint = 0;
+    bool written = false;  // this log has told so
+    bool durable = false;
+  };
+  static constexpr Offset kNothingHeld{std::numeric_limits<std::int64_t>::max()};
+  std::deque<Hold> holds_;
+  Offset unwritten_joint_ = kNothingHeld;  // where the first part begins that is not written in all its logs
+  FilePosition position_;                  // in the active segment: where the next batch is placed
+  Group open_;                             // gathers closed batches for the active segment
   Group writing_;
   Group spare_;
   std::deque<Group> queued_;  // complete groups of segments that are being left

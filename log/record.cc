@@ -6,31 +6,39 @@
 #include "base/endian.h"
 #include "base/varint.h"
 #include "log/format.h"
+#include "log/together.h"
 
 namespace minod {
 
 namespace {
 
-// Both headers have a key of one byte and a value of eight: 02 'e' 10, then the value.
-static_assert(kExpiryHeader.size() == 1 && kDurableHeader.size() == 1);
+// These headers have a key of one byte and a value of eight: 02 'e' 10, then the value.
+static_assert(kExpiryHeader.size() == 1 && kDurableHeader.size() == 1 && kTogetherHeader.size() == 1);
+static_assert(kLogReachSize != sizeof(std::int64_t) && kLogReachSize > 1);
 constexpr std::size_t kOwnHeaderSize = 3 + sizeof(std::int64_t);
 
 constexpr std::int64_t kBodySizeMin = 6;  // every field in one byte, no key, no value, no headers
 constexpr std::int64_t kNullLength = -1;
 
 int own_header_count(const NewRecord& record) {
-  return int{record.expires_at != kNeverExpires} + int{record.durable_upto != kNoOffset};
+  return int{record.expires_at != kNeverExpires} + int{record.durable_upto != kNoOffset} +
+         int{!record.together.empty()};
 }
 
 std::size_t field_size(std::string_view text, bool present) {
   return present ? varint_size(static_cast<std::int64_t>(text.size())) + text.size() : 1;
 }
 
+std::size_t together_size(const NewRecord& record) {
+  return record.together.empty() ? 0 : 2 + field_size(record.together, true);
+}
+
 // What the record's length field counts.
 std::size_t body_size(const NewRecord& record, std::int64_t timestamp_delta, std::int64_t offset_delta) {
   return 1 + varint_size(timestamp_delta) + varint_size(offset_delta) + field_size(record.key, record.has_key) +
          field_size(record.value, record.has_value) + 1 +
-         static_cast<std::size_t>(own_header_count(record)) * kOwnHeaderSize;
+         static_cast<std::size_t>(own_header_count(record) - int{!record.together.empty()}) * kOwnHeaderSize +
+         together_size(record);
 }
 
 std::byte* put_field(std::byte* at, std::string_view text, bool present) {
@@ -89,7 +97,7 @@ bool take_field(Cursor& in, std::string_view& text, bool& present) {
   return true;
 }
 
-// A header of ours with a value that is not eight bytes is somebody else's: any Kafka client may choose the key.
+// A header of ours with a value of another size is somebody else's: any Kafka client may choose the key.
 bool take_headers(Cursor& in, RecordView& record) {
   if (!take_number(in, record.header_count)) return false;
   if (record.header_count < 0 || record.header_count > in.left() / 2) return false;
@@ -100,6 +108,7 @@ bool take_headers(Cursor& in, RecordView& record) {
     bool has_key = false;
     bool has_value = false;
     if (!take_field(in, key, has_key) || !has_key || !take_field(in, value, has_value)) return false;
+    if (key == kTogetherHeader && !value.empty() && value.size() % kLogReachSize == 0) record.together = value;
     if (key.size() != 1 || value.size() != sizeof(std::int64_t)) continue;
     const auto number = load_big<std::int64_t>(as_bytes(value).data());
     if (key.front() == kExpiryHeader.front()) record.expires_at = UnixMillis(number);
@@ -131,7 +140,10 @@ std::byte* encode_record(std::byte* at, const NewRecord& record, std::int64_t ti
   at = put_varint(at, own_header_count(record));
   if (record.expires_at != kNeverExpires) at = put_own_header(at, kExpiryHeader, record.expires_at.value());
   if (record.durable_upto != kNoOffset) at = put_own_header(at, kDurableHeader, record.durable_upto.value());
-  return at;
+  if (record.together.empty()) return at;
+  at[0] = static_cast<std::byte>(zigzag(1));
+  at[1] = static_cast<std::byte>(kTogetherHeader.front());
+  return put_field(at + 2, record.together, true);
 }
 
 Result<RecordView> take_record(Bytes& from, Offset base_offset, UnixMillis base_timestamp) {

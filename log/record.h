@@ -19,6 +19,7 @@ struct NewRecord {
   bool has_value = true;  // false: a tombstone
   UnixMillis expires_at = kNeverExpires;
   Offset durable_upto = kNoOffset;  // written as a header when it is not kNoOffset
+  std::string_view together = {};   // likewise, when it is not empty; log/together.h
 };
 
 // A record as it lies in a batch; points into that batch's memory.
@@ -31,6 +32,7 @@ struct RecordView {
   bool has_value = false;
   UnixMillis expires_at = kNeverExpires;
   Offset durable_upto = kNoOffset;
+  std::string_view together = {};
   Bytes headers;  // encoded, after their count; for tools that print them all
   std::int64_t header_count = 0;
 };

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/buffer.h"
+#include "net/cpu_list.h"
 #include "net/option_kind.h"
 #include "net/resp/words.h"
 #include "store/number.h"
@@ -85,6 +86,13 @@ Result<void> set_partitions(Config& config, std::string_view value) {
   return {};
 }
 
+Result<void> set_cpu_affinity(Config& config, std::string_view value) {
+  auto cpus = parse_cpu_list(value);
+  if (!cpus) return refused("cpu-affinity", "a list of processors such as 0-3,8", value);
+  config.cpu_affinity = std::move(*cpus);
+  return {};
+}
+
 std::string get_unixsocketperm(const Config& config) {
   char text[16];
   const auto end = std::to_chars(std::begin(text), std::end(text), config.unixsocketperm, 8).ptr;
@@ -145,6 +153,8 @@ constexpr std::array kOptions{
         "PERCENT", "a segment with a smaller share of live records is compacted", true),
     option::choice<"compression-type", &Config::compress, kCompression>("none|zstd",
                                                                         "how the log's batches are compressed", false),
+    Option{"cpu-affinity", "LIST", "processors that the shards are pinned to, one each in this order; empty: none",
+           false, [](const Config& config) { return cpu_list_text(config.cpu_affinity); }, set_cpu_affinity},
     option::number<"delete-retention-ms", &Config::delete_retention_ms, 0, kLagMax>(
         "MILLISECONDS", "compaction keeps what deletes a key for so long", true),
     option::text<"dir", &Config::dir, 1, 4096>("PATH", "where the data is kept", false),

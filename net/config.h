@@ -35,7 +35,8 @@ struct Config {
   unsigned unixsocketperm = 0700;              // octal
   std::string dir = "./data";
   int shards = 1;
-  int partitions = 1;  // a power of two; fixed when the data directory is created
+  int partitions = 1;             // a power of two; fixed when the data directory is created
+  std::vector<int> cpu_affinity;  // shard i runs on the (i modulo their number)th of these; empty: anywhere
   SyncPolicy appendfsync = SyncPolicy::kAlways;
   std::uint64_t maxdisk = 0;  // of the logs' files; 0: no limit
   DiskPolicy maxdisk_policy = DiskPolicy::kNoEviction;

@@ -14,8 +14,11 @@
 #include "base/check.h"
 #include "base/size_text.h"
 #include "log/aio_disk.h"
+#include "net/conductor.h"
+#include "net/cpu_list.h"
 #include "net/listener.h"
 #include "net/shard.h"
+#include "replay/joint_cut.h"
 #include "replay/segment_list.h"
 
 namespace minod {
@@ -163,14 +166,22 @@ Result<void> Node::choose_write_way() {
 
 Result<void> Node::open_shards() {
   const int shards = config_.shards;
+  StoreOptions options = store_options(config_, directory_->facts());
+  options.joints = std::make_shared<JointOrder>();
+  if (shards > 1) {
+    options.joints->on_passed = [this] {
+      for (const auto& shard : shards_) shard->ring();
+    };
+  }
+  if (auto there = check_cpus(config_.cpu_affinity); !there) return there;
+  conductor_ = std::make_unique<Conductor>(*this, shards);
   overflow_.resize(static_cast<std::size_t>(shards) + 1);
   for (auto& row : overflow_) row.resize(static_cast<std::size_t>(shards));
   for (int i = 0; i < shards; ++i) shard_random_.emplace_back(random_.next());
   reports_.resize(static_cast<std::size_t>(shards));
   for (int i = 0; i < shards; ++i) {
     shards_.push_back(std::make_unique<Shard>(*this, i, shards + 1));
-    if (auto opened = shards_.back()->open(store_options(config_, directory_->facts()), write_way_); !opened)
-      return opened.error();
+    if (auto opened = shards_.back()->open(options, write_way_); !opened) return opened.error();
   }
   return {};
 }
@@ -196,13 +207,18 @@ Result<void> Node::recover_shards() {
   options.directory_id = directory_->facts().id;
   options.threads = std::max(std::thread::hardware_concurrency(), 1u);
   options.progress = [&](const RecoveryReport& report) { progress.show(report); };
+  std::vector<std::unique_ptr<Partition>> partitions;
+  std::vector<LogToRecover> logs;
   for (const PartitionDirectory& partition : *found) {
     Shard& owner = shard(owner_of(static_cast<std::uint16_t>(partition.number)));
-    Store& store = owner.store();
-    auto made = store.new_partition(partition.db, partition.number);
-    auto start = recover(owner.disk(), config_.dir + "/" + partition.name, store.hasher(), *made, options, recovery_);
-    if (!start) return start.error();
-    if (auto adopted = store.adopt(std::move(made), std::move(*start)); !adopted) return adopted.error();
+    partitions.push_back(owner.store().new_partition(partition.db, partition.number));
+    logs.push_back({&owner.disk(), config_.dir + "/" + partition.name, partitions.back().get()});
+  }
+  auto starts = recover_together(logs, shards_[0]->store().hasher(), options, recovery_);
+  if (!starts) return starts.error();
+  for (std::size_t i = 0; i < partitions.size(); ++i) {
+    Store& store = shard(owner_of(static_cast<std::uint16_t>(partitions[i]->number()))).store();
+    if (auto adopted = store.adopt(std::move(partitions[i]), std::move((*starts)[i])); !adopted) return adopted.error();
   }
   recovery_seconds_ = static_cast<double>((clock_.monotonic() - begin).value()) / 1e9;
   for (const TailCut& cut : recovery_.cuts) {
@@ -341,13 +357,14 @@ std::size_t Node::client_count() const {
   return count;
 }
 
-void Node::flush_overflow(int producer) {
+bool Node::flush_overflow(int producer) {
   auto& row = overflow_[static_cast<std::size_t>(producer)];
   for (std::size_t consumer = 0; consumer < row.size(); ++consumer) {
     while (!row[consumer].empty() && shards_[consumer]->push_from(producer, row[consumer].front())) {
       row[consumer].pop_front();
     }
   }
+  return std::ranges::any_of(row, [](const auto& messages) { return !messages.empty(); });
 }
 
 void Node::ask_all(int from, std::function<std::string(Shard&)> question,

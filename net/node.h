@@ -87,6 +87,8 @@ struct ShardReport {
   bool direct_io = true;
 };
 
+class Conductor;
+
 class Node {
  public:
   Node(Config config, Random& random);
@@ -118,11 +120,14 @@ class Node {
   std::deque<Message>& overflow(int producer, int consumer) {
     return overflow_[static_cast<std::size_t>(producer)][static_cast<std::size_t>(consumer)];
   }
-  void flush_overflow(int producer);
+  // True: some still wait.
+  bool flush_overflow(int producer);
 
   // Asks every shard, each on its own thread; `done` runs on shard `from` when all have answered, in the shards' order.
   void ask_all(int from, std::function<std::string(Shard&)> question,
                std::function<void(std::vector<std::string>)> done);
+
+  Conductor& conductor() { return *conductor_; }
 
   Random& random(int shard) { return shard_random_[static_cast<std::size_t>(shard)]; }
   const std::string& run_id() const { return run_id_; }
@@ -156,6 +161,7 @@ class Node {
   Random& random_;
   std::unique_ptr<DataDirectory> directory_;
   std::vector<std::unique_ptr<Shard>> shards_;
+  std::unique_ptr<Conductor> conductor_;  // before the shards it goes, with what waits in it
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::vector<ShardReport> reports_;
   std::vector<std::vector<std::deque<Message>>> overflow_;  // by producer, then consumer

@@ -4,6 +4,7 @@
 
 #include "base/diag.h"
 #include "base/size_text.h"
+#include "net/conductor.h"
 #include "net/node.h"
 #include "net/shard.h"
 
@@ -52,14 +53,12 @@ Result<void> NodeBackup::start(Shard& from, Done done) {
 void NodeBackup::copy_logs(const std::shared_ptr<Run>& run) {
   const std::string path = partial_backup_path(run->directory, run->name);
   run->missing = static_cast<std::size_t>(node_.shard_count());
-  for (int i = 0; i < node_.shard_count(); ++i) {
-    Shard& shard = node_.shard(i);
-    shard.post(run->from.number(), [this, run, path, &shard] {
-      shard.back_up(path, [this, run, &shard](Result<BackupReport> result) {
-        run->from.post(shard.number(), [this, run, result = std::move(result)] { shard_done(run, result); });
-      });
+  // One moment for all, so that a transaction over several shards is there or not.
+  node_.conductor().at_one_moment(run->from, [this, run, path](Shard& shard) {
+    shard.back_up(path, [this, run, &shard](Result<BackupReport> result) {
+      run->from.post(shard.number(), [this, run, result = std::move(result)] { shard_done(run, result); });
     });
-  }
+  });
 }
 
 void NodeBackup::shard_done(const std::shared_ptr<Run>& run, const Result<BackupReport>& result) {

@@ -4,6 +4,7 @@
 
 #include "net/reply_queue.h"
 #include "net/shard.h"
+#include "store/slot.h"
 
 namespace minod {
 
@@ -82,16 +83,19 @@ void run_remotely(Shard& from, int to, std::shared_ptr<Transaction> transaction,
   run_remotely(from, to, std::move(call), [done = std::move(done)](const std::string&) { done(); });
 }
 
-void find_newest_records(Store& store, std::uint16_t partition, std::vector<WatchedKey>& keys) {
-  for (WatchedKey& watched : keys) watched.offset = store.newest_record(watched.db, partition, watched.key);
+void find_newest_records(Store& store, std::vector<WatchedKey>& keys) {
+  for (WatchedKey& watched : keys) {
+    const std::uint16_t partition = partition_of(watched.key, store.options().partitions);
+    watched.offset = store.newest_record(watched.db, partition, watched.key);
+  }
 }
 
-void watch_remotely(Shard& from, int to, std::uint16_t partition, std::vector<WatchedKey> keys,
+void watch_remotely(Shard& from, int to, std::vector<WatchedKey> keys,
                     std::function<void(const std::vector<WatchedKey>&)> done) {
   Shard& target = from.node().shard(to);
-  target.post(from.number(), [&target, origin = from.number(), partition, keys = std::move(keys),
+  target.post(from.number(), [&target, origin = from.number(), keys = std::move(keys),
                               done = std::move(done)]() mutable {
-    find_newest_records(target.store(), partition, keys);
+    find_newest_records(target.store(), keys);
     target.node().shard(origin).post(target.number(), [done = std::move(done), keys = std::move(keys)] { done(keys); });
   });
 }

@@ -36,8 +36,8 @@ void run_remotely(Shard& from, int to, std::shared_ptr<Transaction> transaction,
                   std::function<void()> done);
 
 // Fills in the offsets of keys that are to be watched; on the thread of the store.
-void find_newest_records(Store& store, std::uint16_t partition, std::vector<WatchedKey>& keys);
-void watch_remotely(Shard& from, int to, std::uint16_t partition, std::vector<WatchedKey> keys,
+void find_newest_records(Store& store, std::vector<WatchedKey>& keys);
+void watch_remotely(Shard& from, int to, std::vector<WatchedKey> keys,
                     std::function<void(const std::vector<WatchedKey>&)> done);
 
 }  // namespace minod

@@ -12,7 +12,9 @@
 #include <utility>
 
 #include "base/diag.h"
+#include "net/conductor.h"
 #include "net/connection.h"
+#include "net/cpu_list.h"
 #include "replay/recovery.h"
 
 namespace minod {
@@ -59,6 +61,7 @@ void let_completions_in() {
 Shard::Shard(Node& node, int number, int producers)
     : node_(node), number_(number), io_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE), timer_(io_.get_executor()) {
   for (int i = 0; i < producers; ++i) mailboxes_.push_back(std::make_unique<Mailbox>());
+  posted_to_.resize(static_cast<std::size_t>(producers) - 1);
 }
 
 Shard::~Shard() {
@@ -87,6 +90,10 @@ void Shard::run() {
   const std::string name = "shard-" + std::to_string(number_);
   pthread_setname_np(pthread_self(), name.c_str());
   let_completions_in();
+  if (const auto cpus = node_.config().cpu_affinity; !cpus.empty()) {
+    const auto pinned = pin_this_thread(cpus[static_cast<std::size_t>(number_) % cpus.size()]);
+    if (!pinned) diag::warning(name + " is not pinned to a processor: " + pinned.error().message());
+  }
   doorbell_descriptor_ = std::make_unique<Descriptor>(io_.get_executor(), dup(doorbell_.fd()));
   disk_ready_.descriptor = std::make_unique<Descriptor>(io_.get_executor(), dup(disk_->event_fd()));
   sockets_ready_.descriptor = std::make_unique<Descriptor>(io_.get_executor(), dup(sockets_.fd()));
@@ -95,7 +102,9 @@ void Shard::run() {
   node_.apply_config(*this);
   store_->start();
   arm_tick();
-  while (!stopping_ || !connections_.empty() || !store_->idle()) {
+  // Others' clients may wait for what only shard 0 runs, so it ends last.
+  const auto is_needed = [this] { return number_ == 0 && !node_.conductor().alone(); };
+  while (!stopping_ || !connections_.empty() || !store_->idle() || is_needed()) {
     if (stopping_ && node_.clock().monotonic() > stop_deadline_) {
       diag::warning(std::to_string(connections_.size()) +
                     " clients did not take their replies in time; they are closed");
@@ -106,6 +115,7 @@ void Shard::run() {
     longest_turn_ = std::max(longest_turn_, node_.clock().monotonic() - begin);
     if (!disk_answers_soon(busy) && !busy) sleep();
   }
+  node_.conductor().leave(number_);
   finish();
 }
 
@@ -129,12 +139,16 @@ bool Shard::turn() {
   for (std::size_t all = 0; all < kSocketsATurn;) {
     const std::size_t served = sockets_.serve(kSocketsAtOnce);
     done += served + disk_->poll() + store_->poll();
+    ring_doorbells();
     all += served;
     if (served < kSocketsAtOnce) break;
   }
+  if (number_ == 0) done += node_.conductor().turn();
+  ring_doorbells();
   store_->end_turn();
   if (++turns_ % kTurnsBetweenPolls == 0) done += io_.poll_one();
   flush_overflow();
+  ring_doorbells();
   // What is not written can't leave memory, so under a small maxmemory it is bounded by a part of that.
   overloaded_ =
       store_->pending_bytes() > std::min(kPendingBytesMax, store_->options().memory_bytes_max / kPendingShare);
@@ -150,7 +164,7 @@ bool Shard::turn() {
 
 void Shard::sleep() {
   doorbell_.going_to_sleep();
-  bool mail = false;
+  bool mail = store_->joints_moved();
   for (const auto& mailbox : mailboxes_) mail = mail || !mailbox->empty();
   arm(disk_ready_);
   arm(sockets_ready_);
@@ -191,7 +205,18 @@ void Shard::post(int producer, Message message) {
   Mailbox& mailbox = *mailboxes_[static_cast<std::size_t>(producer)];
   std::deque<Message>& overflow = node_.overflow(producer, number_);
   if (!overflow.empty() || !mailbox.push(message)) overflow.push_back(std::move(message));
-  doorbell_.ring();
+  if (producer == node_.shard_count()) {
+    doorbell_.ring();  // the main thread has no turns
+  } else {
+    node_.shard(producer).posted_to_[static_cast<std::size_t>(number_)] = true;
+  }
+}
+
+// A shard that sleeps is woken once for all that was posted to it since the last time.
+void Shard::ring_doorbells() {
+  for (std::size_t i = 0; i < posted_to_.size(); ++i) {
+    if (std::exchange(posted_to_[i], 0) != 0) node_.shard(static_cast<int>(i)).ring();
+  }
 }
 
 // This shard's own messages that did not fit.
@@ -259,6 +284,7 @@ void Shard::tick() {
   if (now >= next_sync_) {
     next_sync_ = now + kSyncInterval;
     if (store_->options().sync == SyncPolicy::kEverySec) store_->sync_logs();
+    if (store_->options().sync == SyncPolicy::kNo) store_->sync_joints();
     const int timeout = node_.config().timeout;
     std::uint64_t bytes = 0;
     for (const auto& [id, connection] : connections_) {
@@ -349,15 +375,18 @@ void Shard::finish() {
   store_->sync_logs();
   while (disk_->in_flight() != 0 || !store_->idle()) {
     if (disk_->poll() == 0) usleep(200);
+    store_->sync_joints();
     store_->poll();
     store_->end_turn();
+    ring_doorbells();
   }
+  ring_doorbells();
   store_->checkpoint_now();
   store_->for_each_partition([&](Partition& partition) {
     const Log& log = partition.log();
     if (log.failure() != nullptr) return;
     const std::string directory = store_->options().directory + "/" + partition.name();
-    const auto noted = note_clean_end(*disk_, directory, log.marks().durable());
+    const auto noted = note_clean_end(*disk_, directory, log.marks().committed());
     if (!noted) diag::warning("the clean end of " + directory + " was not noted: " + noted.error().message());
   });
   connections_.clear();

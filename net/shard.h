@@ -44,6 +44,12 @@ class Shard {
   // shard's thread. Never blocks; what does not fit the mailbox waits in the producer's overflow.
   void post(int producer, Message message);
 
+  // Any thread: whatever it should look at besides its mailboxes has changed.
+  void ring() { doorbell_.ring(); }
+
+  // Wakes those that were posted to since; at points of a turn, so that a stretch of work wakes each once.
+  void ring_doorbells();
+
   // As post(), for a message that waits in the producer's overflow; false: still no room.
   bool push_from(int producer, Message& message);
 
@@ -109,6 +115,7 @@ class Shard {
   SocketPoller sockets_;
   std::vector<std::unique_ptr<Mailbox>> mailboxes_;  // by producer
   Doorbell doorbell_;
+  std::vector<char> posted_to_;  // by shard: it has a message from here and was not woken since
   std::unique_ptr<Descriptor> doorbell_descriptor_;
   Waking disk_ready_;
   Waking sockets_ready_;

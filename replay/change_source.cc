@@ -13,9 +13,10 @@ namespace {
 
 constexpr std::int64_t kChangeBytes = 24;  // of one in a hint or checkpoint, about
 
-ChangeFeed::Fill scan_fill(const FoundSegment& segment, FilePosition position, Offset expected,
-                           const KeyHasher& hasher) {
+ChangeFeed::Fill scan_fill(const FoundSegment& segment, FilePosition position, Offset expected, const KeyHasher& hasher,
+                           Offset until) {
   auto scan = std::make_shared<SegmentScan>(*segment.file, segment.base, position, expected, hasher);
+  scan->stop_at(until);
   return [scan](ChangePiece& piece) {
     if (auto more = scan->next(piece.window); !more) piece.stop = more.error();
     piece.end = scan->end();
@@ -79,8 +80,9 @@ Result<std::vector<FoundSegment>> open_segments(Disk& disk, const std::string& d
 }
 
 ChangeFeed::Source scan_source(const FoundSegment& segment, FilePosition position, Offset expected,
-                               const KeyHasher& hasher) {
-  return [&segment, position, expected, &hasher] { return scan_fill(segment, position, expected, hasher); };
+                               const KeyHasher& hasher, Offset until) {
+  return
+      [&segment, position, expected, &hasher, until] { return scan_fill(segment, position, expected, hasher, until); };
 }
 
 ChangeFeed::Source hint_source(Disk& disk, const std::string& directory, const FoundSegment& segment,
@@ -88,7 +90,7 @@ ChangeFeed::Source hint_source(Disk& disk, const std::string& directory, const F
   return [&disk, &directory, &segment, &hasher, &identity]() -> ChangeFeed::Fill {
     auto opened = HintReader::open(disk, directory, segment.base, *segment.file, segment.size, identity);
     if (!opened) {
-      return [scan = scan_fill(segment, FilePosition(0), segment.base, hasher),
+      return [scan = scan_fill(segment, FilePosition(0), segment.base, hasher, kNoOffset),
               why = opened.error().message()](ChangePiece& piece) {
         scan(piece);
         piece.ignored = why;

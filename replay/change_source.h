@@ -27,10 +27,10 @@ struct FoundSegment {
 // power loss.
 Result<std::vector<FoundSegment>> open_segments(Disk& disk, const std::string& directory);
 
-// The batches of `segment` from `position` on, where one with base offset `expected` starts. What is passed by
-// reference stays the caller's until the feed is gone.
+// The batches of `segment` from `position` on, where one with base offset `expected` starts, up to `until` if that is
+// not kNoOffset. What is passed by reference stays the caller's until the feed is gone.
 ChangeFeed::Source scan_source(const FoundSegment& segment, FilePosition position, Offset expected,
-                               const KeyHasher& hasher);
+                               const KeyHasher& hasher, Offset until = kNoOffset);
 
 // The segment's hint, or the segment when its hint can't be opened. A hint that turns out bad on the way stops with
 // kUnsupported: it is to be left out, and what it gave is not to be used.

@@ -35,19 +35,24 @@ Error explained(Error error) {
 
 void LogBackup::start() {
   source_ = log_.directory();
+  end_ = log_.written_place();
+  report_.end = log_.marks().written();
+  committed_ = log_.marks().committed();
   take_snapshot();
 }
 
 void LogBackup::take_snapshot() {
   ++attempts_;
   sources_.clear();
-  report_ = LogBackupReport();
-  const Log::Place end = log_.written_place();
-  report_.end = log_.marks().written();
+  report_ = LogBackupReport{.end = report_.end};
   for (const auto& [base, segment] : log_.segments()) {
-    if (base > end.segment) break;
-    const FilePosition behind = base == end.segment ? end.position : segment.end;
-    sources_.push_back(Source{base, segment.sealed ? nullptr : segment.file, behind.value()});
+    if (base > end_.segment) break;
+    const bool last = base == end_.segment;
+    const FilePosition behind = last ? end_.position : segment.end;
+    sources_.push_back(Source{base, segment.sealed && !last ? nullptr : segment.file, behind.value()});
+  }
+  if (sources_.empty() || sources_.back().base != end_.segment) {
+    return fail(Error{Errc::kBusy, 0, "a compaction replaced what was being copied; try again"});
   }
   run(&LogBackup::link_sealed, &LogBackup::linked);
 }
@@ -157,8 +162,9 @@ Result<void> LogBackup::copy_piece() {
   return {};
 }
 
-// With the end noted, a copy that is cut short later is known to be damaged, not torn.
-Result<void> LogBackup::finish() { return note_clean_end(disk_, directory_, report_.end); }
+// With the end noted, a copy that is cut short later is known to be damaged, not torn. What was written but not
+// committed may be a part of a transaction, which the copy's first start decides about.
+Result<void> LogBackup::finish() { return note_clean_end(disk_, directory_, committed_); }
 
 void LogBackup::finished() { done_(report_); }
 

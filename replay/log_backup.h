@@ -23,7 +23,8 @@ struct LogBackupReport {
 };
 
 // Belongs to the log's thread; the work is done by jobs of the disk, in pieces that take milliseconds, so that other
-// jobs (the next segment) come in between. The moment is that of start(). Segments that are removed or rewritten later
+// jobs (the next segment) come in between. The moment is that of start(): copies of several logs that are to agree are
+// started at one moment. Segments that are removed or rewritten later
 // stay in the copy: they are linked by the first job, before any job that could remove them.
 class LogBackup : public std::enable_shared_from_this<LogBackup> {
  public:
@@ -65,6 +66,8 @@ class LogBackup : public std::enable_shared_from_this<LogBackup> {
   std::int64_t copied_ = 0;
   std::unique_ptr<File> copy_;
   LogBackupReport report_;
+  Log::Place end_;
+  Offset committed_;
   int attempts_ = 0;
   bool cancelled_ = false;
 };

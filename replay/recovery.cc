@@ -13,6 +13,7 @@
 #include "replay/checkpoint_choice.h"
 #include "replay/live_counts.h"
 #include "replay/log_bounds.h"
+#include "replay/log_recovery.h"
 #include "replay/segment_list.h"
 #include "replay/torn_tail.h"
 
@@ -35,65 +36,14 @@ Error damage(const FoundSegment& segment, FilePosition position, Offset first_lo
                    "accept that loss"};
 }
 
-class Recovery {
- public:
-  Recovery(Disk& disk, const std::string& directory, const KeyHasher& hasher, Partition& partition,
-           const RecoveryOptions& options, RecoveryReport& report)
-      : disk_(disk),
-        directory_(directory),
-        hasher_(hasher),
-        partition_(partition),
-        options_(options),
-        report_(report),
-        identity_(identity_of(hasher, options.directory_id, partition.name())),
-        checkpoints_(disk, directory, identity_) {}
+}  // namespace
 
-  Result<LogStart> run();
-
- private:
-  // What a pass over the files came to: the end of the log, or that a file turned out to be of no use.
-  enum class Pass : std::uint8_t { kDone, kAgain };
-  Result<Pass> read_log(std::vector<FoundSegment>& segments, LogStart& start);
-  std::optional<Error> load_checkpoint(ChangeFeed& feed, std::vector<FoundSegment>& segments, LogStart& start);
-  void read_source(ChangeFeed& feed, std::size_t source, const std::vector<FoundSegment>& segments, std::size_t i,
-                   LogStart& start);
-  std::int64_t place(const ChangePiece& piece, Offset segment, Offset next_segment);
-  void start_log(Offset offset);
-  void apply(const ChangePiece& piece, Offset segment, Offset next_segment, Offset from);
-  void apply_changes(const std::vector<IndexChange>& changes, bool only_newer);
-  void report_read(std::int64_t bytes_before);
-  std::optional<Error> wrong_end(const std::vector<FoundSegment>& segments, std::size_t i, const LogStart& start) const;
-  Result<void> judge(std::vector<FoundSegment>& segments, std::size_t i, const Error& reason, LogStart& start);
-  Result<void> remove_useless(const std::vector<FoundSegment>& segments, const LogStart& start);
-  Result<void> read_bounds();
-  Result<void> check_nothing_missing(const std::vector<FoundSegment>& segments) const;
-  Result<void> begin_epoch(const std::vector<FoundSegment>& segments, LogStart& start);
-
-  Disk& disk_;
-  const std::string& directory_;
-  const KeyHasher& hasher_;
-  Partition& partition_;
-  const RecoveryOptions& options_;
-  RecoveryReport& report_;
-  const IndexIdentity identity_;
-  CheckpointChoice checkpoints_;
-  std::set<Offset> bad_hints_;
-  ChangePiece piece_;
-  std::vector<EpochStart> epochs_;        // of the file beside the log
-  std::optional<Offset> clean_end_;       // the log was durable up to there
-  Offset checkpoint_end_ = kFirstOffset;  // below it, what is read may already be known
-  std::int64_t checkpoint_bytes_ = 0;
-  Offset log_start_ = kFirstOffset;
-  Offset evicted_below_ = kFirstOffset;  // what is below may still be in the index
-  FilePosition end_;
-};
-
-void Recovery::report_read(std::int64_t bytes_before) {
+void LogRecovery::report_read(std::int64_t bytes_before) {
   report_.bytes = bytes_before + piece_.bytes;
   if (options_.progress) options_.progress(report_);
 }
 
-void Recovery::apply_changes(const std::vector<IndexChange>& changes, bool only_newer) {
+void LogRecovery::apply_changes(const std::vector<IndexChange>& changes, bool only_newer) {
   for (std::size_t i = 0; i < changes.size(); ++i) {
     if (i + kPrefetchDistance < changes.size()) partition_.index().prefetch(changes[i + kPrefetchDistance].hash());
     const IndexChange& change = changes[i];
@@ -106,7 +56,7 @@ void Recovery::apply_changes(const std::vector<IndexChange>& changes, bool only_
 }
 
 // Places what comes before the changes; returns how many records there are to apply.
-std::int64_t Recovery::place(const ChangePiece& piece, Offset segment, Offset next_segment) {
+std::int64_t LogRecovery::place(const ChangePiece& piece, Offset segment, Offset next_segment) {
   const ChangeWindow& window = piece.window;
   SegmentCounts& counts = partition_.counts();
   const auto changes = static_cast<std::int64_t>(window.changes.size());
@@ -136,13 +86,13 @@ std::int64_t Recovery::place(const ChangePiece& piece, Offset segment, Offset ne
   return to_apply;
 }
 
-void Recovery::start_log(Offset offset) {
+void LogRecovery::start_log(Offset offset) {
   partition_.apply_log_start(offset);
   log_start_ = std::max(log_start_, offset);
 }
 
 // `from`: no record of the piece is below.
-void Recovery::apply(const ChangePiece& piece, Offset segment, Offset next_segment, Offset from) {
+void LogRecovery::apply(const ChangePiece& piece, Offset segment, Offset next_segment, Offset from) {
   const ChangeWindow& window = piece.window;
   const std::int64_t to_apply = place(piece, segment, next_segment);
   // That ends only a part of what was before; it goes in one pass, when all is read.
@@ -156,11 +106,11 @@ void Recovery::apply(const ChangePiece& piece, Offset segment, Offset next_segme
 }
 
 // Values and places from the checkpoint. An error says why it is of no use.
-std::optional<Error> Recovery::load_checkpoint(ChangeFeed& feed, std::vector<FoundSegment>& segments, LogStart& start) {
+std::optional<Error> LogRecovery::load_checkpoint(ChangeFeed& feed, LogStart& start) {
   const CheckpointHeader& header = checkpoints_.header();
   const std::int64_t bytes_before = report_.bytes;
   partition_.index().expect(checkpoints_.keys());
-  LiveCounts live(segments);
+  LiveCounts live(segments_);
   do {
     piece_ = feed.take(0, std::move(piece_));
     partition_.load(piece_.window.changes);
@@ -173,7 +123,7 @@ std::optional<Error> Recovery::load_checkpoint(ChangeFeed& feed, std::vector<Fou
   checkpoint_end_ = piece_.expected;
   checkpoint_bytes_ = piece_.bytes;
   log_start_ = header.log_start;
-  auto noted = restore_places(segments, header, piece_.places, hasher_, partition_.places(), start);
+  auto noted = restore_places(segments_, header, piece_.places, hasher_, partition_.places(), start);
   if (!noted) return noted.error();
   partition_.counts() = live.counts(partition_.places().places(kFirstOffset));
   start.end = header.begin;
@@ -181,11 +131,16 @@ std::optional<Error> Recovery::load_checkpoint(ChangeFeed& feed, std::vector<Fou
 }
 
 // `i`: the segment with the bad bytes, from end_ on.
-Result<void> Recovery::judge(std::vector<FoundSegment>& segments, std::size_t i, const Error& reason, LogStart& start) {
+Result<void> LogRecovery::judge(std::size_t i, const Error& reason, LogStart& start) {
+  if (start.end == cut_) {
+    report_.cuts.push_back(TailCut{segments_[i].path, end_, start.end, cut_reason_});
+    start.dirty_tail = true;
+    return {};
+  }
   // Later segments are searched too: one may be there, named or even written, before this one was durable.
   TailFindings findings;
-  for (std::size_t later = i; later < segments.size(); ++later) {
-    const auto found = search_tail(*segments[later].file, later == i ? end_ : FilePosition(0), start.end);
+  for (std::size_t later = i; later < segments_.size(); ++later) {
+    const auto found = search_tail(*segments_[later].file, later == i ? end_ : FilePosition(0), start.end);
     if (!found) return found.error();
     findings.whole_batches += found->whole_batches;
     findings.last_offset = std::max(findings.last_offset, found->last_offset);
@@ -198,17 +153,24 @@ Result<void> Recovery::judge(std::vector<FoundSegment>& segments, std::size_t i,
       what += "; " + std::to_string(findings.whole_batches) + " whole batches stand behind it, up to offset " +
               std::to_string(findings.last_offset.value());
     }
-    return damage(segments[i], end_, start.end, what);
+    return damage(segments_[i], end_, start.end, what);
   }
-  report_.cuts.push_back(TailCut{segments[i].path, end_, start.end, reason.message(), damaged});
+  report_.cuts.push_back(TailCut{segments_[i].path, end_, start.end, reason.message(), damaged});
   start.dirty_tail = true;
   return {};
 }
 
-void Recovery::read_source(ChangeFeed& feed, std::size_t source, const std::vector<FoundSegment>& segments,
-                           std::size_t i, LogStart& start) {
-  const FoundSegment& segment = segments[i];
-  const Offset next = i + 1 < segments.size() ? segments[i + 1].base : kNoOffset;
+void LogRecovery::note_joints(const ChangePiece& piece) {
+  const ChangeWindow& window = piece.window;
+  committed_ = std::max(committed_, window.committed);
+  if (piece.hint) committed_ = std::max(committed_, piece.expected);  // a hint is written when all of it is
+  joints_.insert(joints_.end(), window.joints.begin(), window.joints.end());
+  std::erase_if(joints_, [this](const JointBatch& joint) { return joint.begin < committed_; });
+}
+
+void LogRecovery::read_source(ChangeFeed& feed, std::size_t source, std::size_t i, LogStart& start) {
+  const FoundSegment& segment = segments_[i];
+  const Offset next = i + 1 < segments_.size() ? segments_[i + 1].base : kNoOffset;
   const std::int64_t bytes_before = report_.bytes;
   do {
     piece_ = feed.take(source, std::move(piece_));
@@ -216,6 +178,7 @@ void Recovery::read_source(ChangeFeed& feed, std::size_t source, const std::vect
       report_.ignored.push_back(hint_path(segment) + ": " + piece_.ignored);
     }
     apply(piece_, segment.base, next, start.end);
+    note_joints(piece_);
     end_ = piece_.end;
     start.end = std::max(start.end, piece_.expected);
     start.epoch = std::max(start.epoch, piece_.epoch);
@@ -224,14 +187,13 @@ void Recovery::read_source(ChangeFeed& feed, std::size_t source, const std::vect
 }
 
 // What is wrong with the end of segment `i`, which has been read; nothing when the log goes on behind it, or ends well.
-std::optional<Error> Recovery::wrong_end(const std::vector<FoundSegment>& segments, std::size_t i,
-                                         const LogStart& start) const {
+std::optional<Error> LogRecovery::wrong_end(std::size_t i, const LogStart& start) const {
   if (piece_.stop->code != Errc::kEnd) return piece_.stop;
-  const bool last = i + 1 == segments.size();
-  if (!last && segments[i + 1].base != start.end) {
+  const bool last = i + 1 == segments_.size();
+  if (!last && segments_[i + 1].base != start.end) {
     return Error{Errc::kTorn, 0,
                  "it ends at offset " + std::to_string(start.end.value()) + ", the next segment begins at " +
-                     std::to_string(segments[i + 1].base.value())};
+                     std::to_string(segments_[i + 1].base.value())};
   }
   if (last && clean_end_ && *clean_end_ > start.end) {
     return Error{
@@ -241,45 +203,51 @@ std::optional<Error> Recovery::wrong_end(const std::vector<FoundSegment>& segmen
   return std::nullopt;
 }
 
-Result<Recovery::Pass> Recovery::read_log(std::vector<FoundSegment>& segments, LogStart& start) {
-  const bool from_checkpoint = checkpoints_.choose(segments, report_.ignored);
+// What is read, in this order: the checkpoint, then the segments from `first` on, by their hints where there are such.
+std::vector<ChangeFeed::Source> LogRecovery::sources(bool from_checkpoint, std::size_t first) {
   std::vector<ChangeFeed::Source> sources;
-  std::size_t first = 0;
-  if (from_checkpoint) {
-    sources.push_back(checkpoint_source(checkpoints_.take_reader()));
-    while (segments[first].base != checkpoints_.header().segment) ++first;
-  }
-  const std::size_t shift = sources.size();
-  for (std::size_t i = first; i < segments.size(); ++i) {
-    const FoundSegment& segment = segments[i];
-    const bool hinted = segment.has_hint && i + 1 < segments.size() && !bad_hints_.contains(segment.base);
+  if (from_checkpoint) sources.push_back(checkpoint_source(checkpoints_.take_reader()));
+  for (std::size_t i = first; i < segments_.size(); ++i) {
+    const FoundSegment& segment = segments_[i];
+    const bool last = i + 1 == segments_.size();
+    const bool whole = cut_ == kNoOffset || (!last && segments_[i + 1].base <= cut_);
+    const bool hinted = segment.has_hint && !last && whole && !bad_hints_.contains(segment.base);
     if (from_checkpoint && i == first) {
       const CheckpointHeader& header = checkpoints_.header();
-      sources.push_back(scan_source(segment, header.position, header.begin, hasher_));
+      sources.push_back(scan_source(segment, header.position, header.begin, hasher_, cut_));
     } else if (hinted) {
       sources.push_back(hint_source(disk_, directory_, segment, hasher_, identity_));
     } else {
-      sources.push_back(scan_source(segment, FilePosition(0), segment.base, hasher_));
+      sources.push_back(scan_source(segment, FilePosition(0), segment.base, hasher_, cut_));
     }
   }
-  auto feed = std::make_unique<ChangeFeed>(std::move(sources), options_.threads);
+  return sources;
+}
+
+Result<LogRecovery::Pass> LogRecovery::read_log(LogStart& start) {
+  const bool from_checkpoint = checkpoints_.choose(segments_, report_.ignored);
+  std::size_t first = 0;
+  while (from_checkpoint && segments_[first].base != checkpoints_.header().segment) ++first;
+  const std::size_t shift = from_checkpoint ? 1 : 0;
+  auto feed = std::make_unique<ChangeFeed>(sources(from_checkpoint, first), options_.threads);
   if (from_checkpoint) {
-    if (const auto bad = load_checkpoint(*feed, segments, start)) {
+    if (const auto bad = load_checkpoint(*feed, start)) {
       checkpoints_.refuse(bad->message(), report_.ignored);
       return Pass::kAgain;
     }
   }
-  for (std::size_t i = first; i < segments.size(); ++i) {
+  for (std::size_t i = first; i < segments_.size(); ++i) {
+    const FoundSegment& segment = segments_[i];
     ++report_.segments;
-    read_source(*feed, i - first + shift, segments, i, start);
-    const auto wrong = wrong_end(segments, i, start);
+    read_source(*feed, i - first + shift, i, start);
+    const auto wrong = wrong_end(i, start);
     if (wrong && wrong->code == Errc::kIo) return *wrong;
-    if (wrong && wrong->code == Errc::kUnsupported && segments[i].has_hint && !bad_hints_.contains(segments[i].base)) {
-      bad_hints_.insert(segments[i].base);
-      report_.ignored.push_back(hint_path(segments[i]) + ": " + wrong->message());
+    if (wrong && wrong->code == Errc::kUnsupported && segment.has_hint && !bad_hints_.contains(segment.base)) {
+      bad_hints_.insert(segment.base);
+      report_.ignored.push_back(hint_path(segment) + ": " + wrong->message());
       return Pass::kAgain;
     }
-    const bool ends_here = wrong || i + 1 == segments.size();
+    const bool ends_here = wrong || i + 1 == segments_.size();
     if (from_checkpoint && ends_here && start.end < checkpoint_end_) {
       checkpoints_.refuse("it is newer than the log, which ends at offset " + std::to_string(start.end.value()),
                           report_.ignored);
@@ -287,9 +255,9 @@ Result<Recovery::Pass> Recovery::read_log(std::vector<FoundSegment>& segments, L
     }
     if (wrong) {
       feed.reset();
-      if (auto judged = judge(segments, i, *wrong, start); !judged) return judged.error();
+      if (auto judged = judge(i, *wrong, start); !judged) return judged.error();
     }
-    start.segments.push_back(SegmentFile{segments[i].base, segments[i].size, end_});
+    start.segments.push_back(SegmentFile{segment.base, segment.size, end_});
     if (wrong) break;
   }
   return Pass::kDone;
@@ -297,13 +265,14 @@ Result<Recovery::Pass> Recovery::read_log(std::vector<FoundSegment>& segments, L
 
 // What must not be taken for true once the log goes on: segments behind a cut, which were never durable or whose loss
 // was accepted, and what was derived from bytes that are gone or that was refused.
-Result<void> Recovery::remove_useless(const std::vector<FoundSegment>& segments, const LogStart& start) {
-  std::vector<std::string> paths = checkpoints_.useless(start.dirty_tail);
+Result<void> LogRecovery::remove_useless() {
+  std::vector<std::string> paths = checkpoints_.useless(start_.dirty_tail);
   for (const Offset base : bad_hints_) paths.push_back(directory_ + "/" + segment_name(base, kHintSuffix));
-  for (std::size_t i = start.segments.size(); i < segments.size(); ++i) paths.push_back(segments[i].path);
+  const std::size_t kept = start_.segments.size();
+  for (std::size_t i = kept; i < segments_.size(); ++i) paths.push_back(segments_[i].path);
   // The segment that is active now had a hint when a cut made it so.
-  for (std::size_t i = start.segments.empty() ? 0 : start.segments.size() - 1; i < segments.size(); ++i) {
-    if (segments[i].has_hint) paths.push_back(hint_path(segments[i]));
+  for (std::size_t i = kept == 0 ? 0 : kept - 1; i < segments_.size(); ++i) {
+    if (segments_[i].has_hint) paths.push_back(hint_path(segments_[i]));
   }
   for (const std::string& path : paths) {
     const auto removed = disk_.remove(path);
@@ -313,7 +282,7 @@ Result<void> Recovery::remove_useless(const std::vector<FoundSegment>& segments,
 }
 
 // What the small files know of where the log begins and ends.
-Result<void> Recovery::read_bounds() {
+Result<void> LogRecovery::read_bounds() {
   const auto clean_end = read_clean_end(disk_, directory_);
   if (!clean_end) return clean_end.error();
   auto epochs = read_epochs(disk_, directory_);
@@ -324,73 +293,103 @@ Result<void> Recovery::read_bounds() {
 }
 
 // A segment that is not there at all: the first one, or all of them. Others are missed by the ones around them.
-Result<void> Recovery::check_nothing_missing(const std::vector<FoundSegment>& segments) const {
-  const Offset begin = segments.empty() ? kFirstOffset : segments.front().base;
+Result<void> LogRecovery::check_nothing_missing() const {
+  const Offset begin = segments_.empty() ? kFirstOffset : segments_.front().base;
   const Offset expected = known_begin(log_start_, epochs_);
-  const bool all_missing = segments.empty() && clean_end_ && *clean_end_ > begin;
+  const bool all_missing = segments_.empty() && clean_end_ && *clean_end_ > begin;
   if (options_.force_truncate || (begin <= expected && !all_missing)) return {};
-  return missing_segments(directory_, segments.empty(), begin, expected);
+  return missing_segments(directory_, segments_.empty(), begin, expected);
 }
 
-Result<void> Recovery::begin_epoch(const std::vector<FoundSegment>& segments, LogStart& start) {
-  std::vector<EpochStart> epochs = epochs_;
-  begin_at(epochs, segments.empty() ? start.end : segments.front().base);
-  if (!epochs.empty()) start.epoch = std::max(start.epoch, epochs.back().epoch);
-  if (start.epoch.value == std::numeric_limits<std::int32_t>::max()) {
+Result<void> LogRecovery::begin_epoch() {
+  begin_at(epochs_, segments_.empty() ? start_.end : segments_.front().base);
+  if (!epochs_.empty()) start_.epoch = std::max(start_.epoch, epochs_.back().epoch);
+  if (start_.epoch.value == std::numeric_limits<std::int32_t>::max()) {
     return Error{Errc::kCorrupt, 0, directory_ + ": the epoch of its last batch is damaged: no greater one is left"};
   }
-  ++start.epoch.value;
-  while (!epochs.empty() && epochs.back().start >= start.end) epochs.pop_back();
-  epochs.push_back(EpochStart{start.epoch, start.end});
-  return write_epochs(disk_, directory_, epochs);
+  ++start_.epoch.value;
+  while (!epochs_.empty() && epochs_.back().start >= start_.end) epochs_.pop_back();
+  epochs_.push_back(EpochStart{start_.epoch, start_.end});
+  return write_epochs(disk_, directory_, epochs_);
 }
 
-Result<LogStart> Recovery::run() {
-  if (auto swapped = finish_swaps(disk_, directory_); !swapped) return swapped.error();
+// From the beginning, as often as something turns out to be of no use.
+Result<void> LogRecovery::read_all() {
   auto segments = open_segments(disk_, directory_);
   if (!segments) return segments.error();
-  if (auto read = read_bounds(); !read) return read.error();
-
+  segments_ = std::move(*segments);
   const RecoveryReport before = report_;
-  LogStart start;
   for (;;) {
-    start = LogStart();
-    start.epoch = Epoch{0};
-    if (!segments->empty()) start.end = segments->front().base;
-    const auto pass = read_log(*segments, start);
-    if (!pass) return pass.error();
-    if (*pass == Pass::kDone) break;
-    // From the beginning, without what was of no use.
     partition_.clear();
     checkpoint_end_ = log_start_ = evicted_below_ = kFirstOffset;
     checkpoint_bytes_ = 0;
+    joints_.clear();
+    committed_ = clean_end_.value_or(kFirstOffset);
+    start_ = LogStart();
+    start_.epoch = Epoch{0};
+    if (!segments_.empty()) start_.end = segments_.front().base;
+    const auto pass = read_log(start_);
+    if (!pass) return pass.error();
+    if (*pass == Pass::kDone) break;
     const std::vector<std::string> ignored = std::exchange(report_.ignored, {});
     report_ = before;
     report_.ignored = ignored;
   }
-  const bool evicted = evicted_below_ > log_start_;
+  evicted_ = evicted_below_ > log_start_;
   log_start_ = std::max(log_start_, evicted_below_);
-  if (auto whole = check_nothing_missing(*segments); !whole) return whole.error();
-  if (auto removed = remove_useless(*segments, start); !removed) return removed.error();
-  if (auto begun = begin_epoch(*segments, start); !begun) return begun.error();
+  replayed_bytes_ = report_.bytes - before.bytes - checkpoint_bytes_;
+  piece_ = ChangePiece();
+  committed_ = std::max(committed_, checkpoint_end_);
+  std::erase_if(joints_, [this](const JointBatch& joint) { return joint.begin < committed_; });
+  for (FoundSegment& segment : segments_) segment.file.reset();
+  return {};
+}
+
+LogRecovery::LogRecovery(Disk& disk, std::string directory, const KeyHasher& hasher, Partition& partition,
+                         const RecoveryOptions& options, RecoveryReport& report)
+    : disk_(disk),
+      directory_(std::move(directory)),
+      hasher_(hasher),
+      partition_(partition),
+      options_(options),
+      report_(report),
+      identity_(identity_of(hasher, options.directory_id, partition.name())),
+      checkpoints_(disk, directory_, identity_) {}
+
+Result<void> LogRecovery::read() {
+  if (auto swapped = finish_swaps(disk_, directory_); !swapped) return swapped.error();
+  if (auto read = read_bounds(); !read) return read.error();
+  if (auto read = read_all(); !read) return read;
+  return check_nothing_missing();
+}
+
+Result<void> LogRecovery::cut_at(Offset end, std::string reason) {
+  cut_ = end;
+  cut_reason_ = std::move(reason);
+  return read_all();
+}
+
+Result<LogStart> LogRecovery::finish() {
+  if (auto removed = remove_useless(); !removed) return removed.error();
+  if (auto begun = begin_epoch(); !begun) return begun.error();
   // From here on the log grows: an older note would take the next torn tail for damage.
   const auto removed = disk_.remove(directory_ + "/" + kCleanEndName);
   if (!removed && removed.error().code != Errc::kNotFound) return removed.error();
   if (auto synced = disk_.sync_directory(directory_); !synced) return synced.error();
-  start.log_start = log_start_;
-  if (evicted) partition_.apply_eviction_below(log_start_, log_start_);
+  start_.log_start = log_start_;
+  if (evicted_) partition_.apply_eviction_below(log_start_, log_start_);
   partition_.index().settle();
   if (checkpoint_end_ > kFirstOffset) partition_.set_newest_checkpoint(checkpoints_.header());
-  partition_.set_replay_begin(checkpoints_.replay_begin(start.dirty_tail));
-  partition_.set_replayed_bytes(report_.bytes - before.bytes - checkpoint_bytes_);
-  return start;
+  partition_.set_replay_begin(checkpoints_.replay_begin(start_.dirty_tail));
+  partition_.set_replayed_bytes(replayed_bytes_);
+  return std::move(start_);
 }
-
-}  // namespace
 
 Result<LogStart> recover(Disk& disk, const std::string& directory, const KeyHasher& hasher, Partition& partition,
                          const RecoveryOptions& options, RecoveryReport& report) {
-  return Recovery(disk, directory, hasher, partition, options, report).run();
+  LogRecovery recovery(disk, directory, hasher, partition, options, report);
+  if (auto read = recovery.read(); !read) return read.error();
+  return recovery.finish();
 }
 
 Result<void> note_clean_end(Disk& disk, const std::string& directory, Offset end) {

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "store/partition.h"
+#include "store/reach.h"
 #include "store/request.h"
 #include "store/staged_writes.h"
 #include "store/store.h"
@@ -26,18 +27,58 @@ std::string& Call::scratch() {
 
 std::size_t Call::value_size_max() const { return store_.options().value_size_max; }
 
+// ---- which partition
+
+std::uint16_t Call::number_of(std::string_view key) const {
+  return reach_ != nullptr ? reach_->number_of(key) : request_.partition;
+}
+
+std::uint16_t Call::number_in(const Partition& partition) { return static_cast<std::uint16_t>(partition.number()); }
+
+Store& Call::store_at(std::uint16_t number) { return reach_ != nullptr ? *reach_->at(number).store : store_; }
+
+Request& Call::request_at(std::uint16_t number) { return reach_ != nullptr ? *reach_->at(number).request : request_; }
+
+Partition* Call::partition_at(int db, std::uint16_t number) {
+  Partition* const partition = store_at(number).partition(db, number);
+  return partition != nullptr && partition->has_log() ? partition : nullptr;
+}
+
+std::optional<CachedRecord> Call::resident(Partition& partition, Offset offset) {
+  const std::uint16_t number = number_in(partition);
+  return store_at(number).resident(partition, offset, request_at(number));
+}
+
+Partition* Call::home(std::string_view key, int db) { return partition_at(db, number_of(key)); }
+
+Partition* Call::partition(std::uint16_t number) { return partition_at(db_, number); }
+
+int Call::reach() const { return reach_ != nullptr ? reach_->partitions() : 1; }
+
+std::vector<Partition*> Call::partitions() {
+  std::vector<Partition*> all;
+  if (reach_ == nullptr) {
+    all.push_back(partition_at(db_, request_.partition));
+  } else {
+    for (const Reach::Place& place : reach_->places()) all.push_back(partition_at(db_, place.number));
+  }
+  std::erase(all, nullptr);
+  return all;
+}
+
 // ---- what the reply depends on
 
 void Call::depend_on(Partition& partition, Offset offset) {
   Log& log = partition.log();
   if (offset < log.released()) return;
   const Offset end = offset + OffsetCount(1);
-  for (Dependency& dependency : request_.dependencies) {
+  auto& dependencies = request_at(number_in(partition)).dependencies;
+  for (Dependency& dependency : dependencies) {
     if (dependency.log != &log) continue;
     dependency.end = std::max(dependency.end, end);
     return;
   }
-  request_.dependencies.push_back(Dependency{&log, end});
+  dependencies.push_back(Dependency{&log, end});
 }
 
 // Which erasure made a key absent is not known, so absence depends on the newest one of the partition.
@@ -53,7 +94,7 @@ std::optional<IndexEntry> Call::live_entry(Partition& partition, KeyHash hash, s
     const auto expires_at = partition.expiries().find(entry->offset);
     if (expires_at && *expires_at <= now_) {
       // Logged, so that it stays gone when the clock goes back or a replica's clock differs.
-      store_.expire_record(partition, key, entry->offset);
+      store_at(number_in(partition)).expire_record(partition, key, entry->offset);
       observe_absence(partition);
       return std::nullopt;
     }
@@ -76,8 +117,8 @@ const Value* Call::find(std::string_view key, int db) {
       return nullptr;
     }
   }
-  Partition* const partition = store_.partition(db, request_.partition);
-  if (partition == nullptr || !partition->has_log()) {
+  Partition* const partition = home(key, db);
+  if (partition == nullptr) {
     ++store_.counters_.misses;
     return nullptr;
   }
@@ -86,7 +127,7 @@ const Value* Call::find(std::string_view key, int db) {
     ++store_.counters_.misses;
     return nullptr;
   }
-  const auto record = store_.resident(*partition, entry->offset, request_);
+  const auto record = resident(*partition, entry->offset);
   if (!record) {
     park_for(*partition, entry->offset, false);
     return nullptr;
@@ -117,8 +158,8 @@ std::optional<UnixMillis> Call::expiry_of(std::string_view key, int db) {
       return std::nullopt;
     }
   }
-  Partition* const partition = store_.partition(db, request_.partition);
-  if (partition == nullptr || !partition->has_log()) {
+  Partition* const partition = home(key, db);
+  if (partition == nullptr) {
     ++store_.counters_.misses;
     return std::nullopt;
   }
@@ -138,13 +179,14 @@ std::optional<UnixMillis> Call::expiry_of(std::string_view key, int db) {
 }
 
 void Call::park_for(Partition& partition, Offset offset, bool key_only) {
-  const FetchedRecord* const fetched = request_.fetched(RecordId{partition.id(), offset});
+  Request& request = request_at(number_in(partition));
+  const FetchedRecord* const fetched = request.fetched(RecordId{partition.id(), offset});
   if (fetched != nullptr && fetched->failure != Errc::kEnd) {
     fail("IOERR the value is on disk and can't be read: " + fetched->failure_detail);
     return;
   }
   parked_ = true;
-  request_.missing_.push_back(ColdRecord{&partition, offset, key_only});
+  request.missing_.push_back(ColdRecord{&partition, offset, key_only});
 }
 
 // The one reply of a run that can't do its work; the function that runs returns as if it were parked.
@@ -163,13 +205,13 @@ bool Call::make_room(Partition& partition, std::size_t bytes, bool last_reserve)
          std::to_string(kBatchSizeMax) + " for one atomic write (batch size limit)");
     return false;
   }
-  if (!last_reserve && !within_disk_budget(log, bytes)) return false;
+  if (!last_reserve && !within_disk_budget(partition, bytes)) return false;
   switch (log.make_room(bytes, last_reserve)) {
     case Log::Room::kYes:
       return true;
     case Log::Room::kWait:
       parked_ = true;
-      request_.waits_for_room_ = &log;
+      request_at(number_in(partition)).waits_for_room_ = &log;
       return false;
     case Log::Room::kFull:
       break;
@@ -185,32 +227,34 @@ bool Call::make_room(Partition& partition, std::size_t bytes, bool last_reserve)
   return false;
 }
 
-bool Call::within_disk_budget(Log& log, std::size_t bytes) {
-  switch (store_.evictor_.room(log, bytes)) {
+bool Call::within_disk_budget(Partition& partition, std::size_t bytes) {
+  Evictor& evictor = store_at(number_in(partition)).evictor_;
+  Log& log = partition.log();
+  switch (evictor.room(log, bytes)) {
     case Log::Room::kYes:
       return true;
     case Log::Room::kWait:
       parked_ = true;
-      request_.waits_for_room_ = &log;
+      request_at(number_in(partition)).waits_for_room_ = &log;
       return false;
     case Log::Room::kFull:
       break;
   }
-  fail(store_.evictor_.refusal());
+  fail(evictor.refusal());
   return false;
 }
 
-bool Call::database_is_there(int db) {
-  Partition* const partition = store_.partition(db, request_.partition);
-  if (partition != nullptr && partition->has_log()) return true;
-  if (request_.database_failed_) {
-    request_.database_failed_ = false;
+bool Call::database_is_there(int db, std::uint16_t number) {
+  if (partition_at(db, number) != nullptr) return true;
+  Request& request = request_at(number);
+  if (request.database_failed_) {
+    request.database_failed_ = false;
     fail("NOSPACE this database can't be created; the node's log says why");
     return false;
   }
   parked_ = true;
-  request_.waits_for_database_ = true;
-  store_.make_database(db, request_.partition);
+  request.waits_for_database_ = true;
+  store_at(number).make_database(db, number);
   return false;
 }
 
@@ -225,8 +269,8 @@ bool Call::begin_group(Partition& partition, std::size_t bytes, bool last_reserv
 bool Call::reserve(std::size_t record_count, std::size_t key_and_value_bytes, int db) {
   if (failed_ || parked_) return false;
   if (staged_ != nullptr) return true;  // there is room for the whole transaction, or none of it is written
-  if (!database_is_there(db)) return false;
-  Partition* const partition = store_.partition(db, request_.partition);
+  if (!database_is_there(db, request_.partition)) return false;
+  Partition* const partition = partition_at(db, request_.partition);
   if (store_.index_over_limit_) {
     ++store_.counters_.refused_memory;
     fail("OOM command not allowed when used memory > 'maxmemory'.");
@@ -256,15 +300,15 @@ bool Call::put(std::string_view key, std::string_view value, UnixMillis expires_
   if (group_ == nullptr && !reserve(1, key.size() + value.size(), db)) return false;
   NewRecord record{key, value};
   record.expires_at = expires_at;
-  append(*store_.partition(db, request_.partition), store_.hash(key), record);
+  append(*partition_at(db, request_.partition), store_.hash(key), record);
   return true;
 }
 
 bool Call::erase(std::string_view key, int db) {
   if (failed_ || parked_) return false;
   if (staged_ != nullptr) return erase_staged(key, db);
-  Partition* const partition = store_.partition(db, request_.partition);
-  if (partition == nullptr || !partition->has_log()) return false;
+  Partition* const partition = partition_at(db, request_.partition);
+  if (partition == nullptr) return false;
   const KeyHash hash = store_.hash(key);
   if (!live_entry(*partition, hash, key)) return false;
   if (group_ == nullptr && !begin_erasures(*partition)) return false;
@@ -296,8 +340,8 @@ bool Call::erase_staged(std::string_view key, int db) {
   if (write != nullptr || staged_->flushed(db)) {
     if (write == nullptr || !write->present) return false;
   } else {
-    Partition* const partition = store_.partition(db, request_.partition);
-    if (partition == nullptr || !partition->has_log()) return false;
+    Partition* const partition = home(key, db);
+    if (partition == nullptr) return false;
     if (!live_entry(*partition, store_.hash(key), key)) return false;
   }
   staged_->erase(key, db);
@@ -308,8 +352,8 @@ bool Call::erase_staged(std::string_view key, int db) {
 // ---- the whole keyspace
 
 std::optional<std::string_view> Call::key_at(Partition& partition, Offset offset) {
-  if (const auto record = store_.resident(partition, offset, request_)) return record->key;
-  const FetchedRecord* const fetched = request_.fetched(RecordId{partition.id(), offset});
+  if (const auto record = resident(partition, offset)) return record->key;
+  const FetchedRecord* const fetched = request_at(number_in(partition)).fetched(RecordId{partition.id(), offset});
   if (fetched != nullptr && fetched->failure == Errc::kEnd) return fetched->key;
   if (fetched != nullptr && fetched->failure == Errc::kNotFound) return std::nullopt;  // flushed since the walk began
   park_for(partition, offset, true);
@@ -319,11 +363,13 @@ std::optional<std::string_view> Call::key_at(Partition& partition, Offset offset
 bool Call::erase_all(const std::vector<int>& dbs) {
   std::vector<Partition*> full;
   for (const int db : dbs) {
-    if (staged_ != nullptr) staged_->flush(db);
-    Partition* const partition = store_.partition(db, request_.partition);
-    if (partition == nullptr || !partition->has_log()) continue;
+    if (staged_ != nullptr) {
+      staged_->flush(db);
+      continue;
+    }
+    Partition* const partition = partition_at(db, request_.partition);
+    if (partition == nullptr) continue;
     observe_absence(*partition);
-    if (staged_ != nullptr) continue;
     if (partition->index().size() == 0) continue;
     if (!make_room(*partition, Log::kRecordOverheadMax, true)) return false;
     full.push_back(partition);
@@ -338,16 +384,14 @@ bool Call::erase_all(const std::vector<int>& dbs) {
   return true;
 }
 
-Partition* Call::partition() {
-  Partition* const partition = store_.partition(db_, request_.partition);
-  return partition != nullptr && partition->has_log() ? partition : nullptr;
-}
-
 void Call::depend_on_all(Partition& partition) {
   const Offset end = partition.log().marks().appended();
   if (end > kFirstOffset) depend_on(partition, end - OffsetCount(1));
 }
 
-void Call::forget_fetched() { request_.fetched_.clear(); }
+void Call::forget_fetched() {
+  if (reach_ == nullptr) return request_.fetched_.clear();
+  for (Request* const request : reach_->requests()) request->fetched_.clear();
+}
 
 }  // namespace minod

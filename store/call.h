@@ -18,12 +18,14 @@
 #include "base/ids.h"
 #include "index/hash_index.h"
 #include "log/record.h"
+#include "store/cache_entry.h"
 #include "store/reply.h"
 
 namespace minod {
 
 class Log;
 class Partition;
+class Reach;
 class Request;
 class StagedWrites;
 class Store;
@@ -88,8 +90,17 @@ class Call {
   // Deletes every key of these databases, as far as they lie in the request's partition. False: parked() tells why.
   bool erase_all(const std::vector<int>& dbs);
 
-  // The request's partition of its database; nullptr when nothing was ever written to it.
-  Partition* partition();
+  // The partitions of the call's database that it may touch, as far as something was ever written to them: usually the
+  // request's one.
+  std::vector<Partition*> partitions();
+  // One of them; nullptr when nothing was ever written to it.
+  Partition* partition(std::uint16_t number);
+  // How many partitions a database has, of which the call may touch all; 1 when it keeps to the request's.
+  int reach() const;
+
+  // Where the key is, or will be; nullptr when nothing was ever written there.
+  Partition* home(std::string_view key, int db);
+  Partition* home(std::string_view key) { return home(key, db_); }
 
   // The reply speaks of the whole partition as it is now.
   void depend_on_all(Partition& partition);
@@ -100,6 +111,8 @@ class Call {
   // What the commands before this one in its transaction have written, which the partition's index does not tell;
   // nullptr outside a transaction. find(), expiry_of() and exists() know of it by themselves.
   const StagedWrites* staged() const { return staged_; }
+  // It is the first and last command of its transaction, or in none.
+  bool alone() const { return staged_ == nullptr || alone_; }
 
   // Keeps state from a run to its repetition, for commands that walk the whole keyspace.
   template <class State>
@@ -115,9 +128,15 @@ class Call {
   friend class Store;
   friend class TransactionRun;
   std::shared_ptr<void>& state_slot();
+  std::uint16_t number_of(std::string_view key) const;
+  Store& store_at(std::uint16_t number);
+  Request& request_at(std::uint16_t number);
+  Partition* partition_at(int db, std::uint16_t number);
+  static std::uint16_t number_in(const Partition& partition);
+  std::optional<CachedRecord> resident(Partition& partition, Offset offset);
   void park_for(Partition& partition, Offset offset, bool key_only);
   bool make_room(Partition& partition, std::size_t bytes, bool last_reserve);
-  bool within_disk_budget(Log& log, std::size_t bytes);
+  bool within_disk_budget(Partition& partition, std::size_t bytes);
   void observe_absence(Partition& partition);
   void fail(std::string text);
   bool begin_erasures(Partition& partition);
@@ -125,7 +144,7 @@ class Call {
   void depend_on(Partition& partition, Offset offset);
   std::optional<IndexEntry> live_entry(Partition& partition, KeyHash hash, std::string_view key);
   void append(Partition& partition, KeyHash hash, const NewRecord& record);
-  bool database_is_there(int db);
+  bool database_is_there(int db, std::uint16_t number);
   bool begin_group(Partition& partition, std::size_t bytes, bool last_reserve);
   bool put_staged(std::string_view key, std::string_view value, UnixMillis expires_at, int db);
   bool erase_staged(std::string_view key, int db);
@@ -140,6 +159,8 @@ class Call {
   bool failed_ = false;
   std::string failure_;
   bool wrote_ = false;
+  const Reach* reach_ = nullptr;
+  bool alone_ = false;
   StagedWrites* staged_ = nullptr;                 // of the transaction that this is a command of
   std::shared_ptr<void>* staged_state_ = nullptr;  // its state()
   Partition* group_ = nullptr;                     // whose log has an open group for this call

@@ -161,7 +161,7 @@ void Checkpointer::step() {
   }
   if (work.step == Work::Step::kEnd || work.step == Work::Step::kPublish) {
     // What the file speaks of must be in the log whenever the file is there.
-    if (work.partition.log().marks().durable() < work.end) {
+    if (work.partition.log().marks().committed() < work.end) {
       work.partition.log().sync();  // under appendfsync no nobody else does it
       return;
     }

@@ -32,10 +32,11 @@ enum CommandFlag : std::uint32_t {
   kNoAsyncLoading = 1u << 13,
 
   kManyRecords = 1u << 16,    // its records are all there or none after a crash: one batch
-  kAllPartitions = 1u << 17,  // has no key and concerns the whole keyspace: runs on each partition, replies are merged
+  kAllPartitions = 1u << 17,  // has no key and concerns the whole keyspace: all partitions of the database
   kConnection = 1u << 18,     // runs in the session, not in the store
   kDebugOnly = 1u << 19,      // only with --enable-debug-command
   kContainer = 1u << 20,  // its first argument is a subcommand; set by the table, whose next row is the first of them
+  kManyDatabases = 1u << 21,  // writes to more than one database, so to several logs
 };
 
 // Where keys stand among the arguments, as Redis's COMMAND says it: first and last argument index, and step. last may

@@ -29,6 +29,7 @@ Store::Store(Disk& disk, const Clock& clock, Random& random, StoreOptions option
       evictor_(*this, disk_),
       partitions_(static_cast<std::size_t>(kDatabases * options_.partitions)) {
   evictor_.set_budget(options_.disk);
+  if (!options_.joints) options_.joints = std::make_shared<JointOrder>();
   compactor_.set_options(options_.compaction);
   compactor_.on_failed = [this](const Error& error) { on_failed(error); };
   compactor_.on_rewritten = [this](const Partition& partition, Offset base, Offset end) {
@@ -110,8 +111,22 @@ void Store::wake_room_waiters(const Log& log) {
   }
 }
 
+bool Store::joints_moved() const {
+  const JointOrder& joints = *options_.joints;
+  return joints.passed(JointOrder::Level::kWritten) != joints_seen_[0] ||
+         joints.passed(JointOrder::Level::kDurable) != joints_seen_[1];
+}
+
+void Store::let_joints_go() {
+  const JointOrder& joints = *options_.joints;
+  joints_seen_[0] = joints.passed(JointOrder::Level::kWritten);
+  joints_seen_[1] = joints.passed(JointOrder::Level::kDurable);
+  for_each_partition([](Partition& partition) { partition.log().look_at_joints(); });
+}
+
 std::size_t Store::poll() {
   std::size_t resumed = 0;
+  if (joints_moved()) let_joints_go();
   std::erase_if(waiting_, [](const auto& parked) {
     const auto alive = parked.lock();
     return !alive || (alive->request->waits_for_room_ == nullptr && !alive->request->waits_for_database_);
@@ -126,27 +141,21 @@ std::size_t Store::poll() {
   return resumed;
 }
 
-void Store::prefetch_entry(KeyHash hash, int db) const {
-  const Partition* const found = partition(db, 0);
-  if (found != nullptr) found->index().prefetch(hash);
-}
-
-Offset Store::prefetch_place(KeyHash hash, int db) const {
-  const Partition* const found = partition(db, 0);
-  if (found == nullptr || !found->has_log()) return kNoOffset;
-  const auto entry = found->index().find(hash);
+Offset Store::prefetch_place(const Partition& partition, KeyHash hash) const {
+  if (!partition.has_log()) return kNoOffset;
+  const auto entry = partition.index().find(hash);
   if (!entry) return kNoOffset;
-  const Tail& tail = found->log().tail();
+  const Tail& tail = partition.log().tail();
   if (tail.holds(entry->offset)) {
     tail.prefetch_place(entry->offset);
     return entry->offset;
   }
-  cache_.prefetch(RecordId{found->id(), entry->offset});
+  cache_.prefetch(RecordId{partition.id(), entry->offset});
   return kNoOffset;
 }
 
-void Store::prefetch_record(Offset offset, int db) const {
-  if (offset != kNoOffset) partition(db, 0)->log().tail().prefetch_record(offset);
+void Store::prefetch_record(const Partition& partition, Offset offset) const {
+  if (offset != kNoOffset) partition.log().tail().prefetch_record(offset);
 }
 
 std::optional<CachedRecord> Store::resident(Partition& partition, Offset offset, const Request& request) {
@@ -242,8 +251,16 @@ void Store::sync_logs() {
   for_each_partition([](Partition& partition) { partition.log().sync(); });
 }
 
+void Store::sync_joints() {
+  for_each_partition([](Partition& partition) {
+    if (partition.log().keeps_back()) partition.log().sync();
+  });
+}
+
 void Store::tick() {
   checkpointer_.tick();
+  if (options_.joints->crowded()) sync_joints();
+  write_due_hints();
   expire();
   for_each_partition([this](Partition& partition) { checkpointer_.consider(partition); });
   compactor_.tick(partitions_);

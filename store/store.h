@@ -16,6 +16,7 @@
 #include "base/result.h"
 #include "index/key_hash.h"
 #include "log/disk.h"
+#include "log/joint_order.h"
 #include "log/log.h"
 #include "store/checkpointer.h"
 #include "store/cold_reader.h"
@@ -31,6 +32,7 @@
 
 namespace minod {
 
+class Reach;
 struct Transaction;
 
 struct StoreOptions {
@@ -48,6 +50,8 @@ struct StoreOptions {
   std::int64_t checkpoint_bytes = kCheckpointBytesDefault;
   CompactionOptions compaction;
   DiskBudget disk;
+  // Of all stores that a transaction may write to; none: the store makes one of its own.
+  std::shared_ptr<JointOrder> joints = nullptr;
 };
 
 struct StoreCounters {
@@ -91,15 +95,18 @@ class Store {
   // The same for a transaction, which must stay until it is done; its replies are in it, and its keys lie in
   // request.partition. transaction.cc.
   Outcome run(Transaction& transaction, Request& request);
+  // The same over all partitions of `reach`, which has this store's too. Of its requests, those that the transaction
+  // waits for are resumed when it is parked, and each has the dependencies on its own store's logs when it is done.
+  Outcome run(Transaction& transaction, const Reach& reach);
   // Where the key's newest value is; kNoOffset when there is none. Whoever holds on to it can tell whether the key was
   // written to since.
   Offset newest_record(int db, std::uint16_t partition, std::string_view key);
 
-  // Start loading what a command on a key of partition 0 will touch, each when the one before has had time: the index
-  // entry; where its record is, whose offset is returned; the record.
-  void prefetch_entry(KeyHash hash, int db) const;
-  Offset prefetch_place(KeyHash hash, int db) const;
-  void prefetch_record(Offset offset, int db) const;
+  // Start loading what a command on a key of this partition will touch, each when the one before has had time: the
+  // index entry; where its record is, whose offset is returned; the record.
+  void prefetch_entry(const Partition& partition, KeyHash hash) const { partition.index().prefetch(hash); }
+  Offset prefetch_place(const Partition& partition, KeyHash hash) const;
+  void prefetch_record(const Partition& partition, Offset offset) const;
 
   // ---- between commands
 
@@ -110,6 +117,8 @@ class Store {
   void expire();       // the expiry of tick(), for when it is behind: again after some milliseconds
   bool expiry_behind() const { return expiry_behind_; }
   void sync_logs();                    // once a second under appendfsync everysec
+  void sync_joints();                  // once a second under appendfsync no: those that keep something back
+  bool joints_moved() const;           // poll() has something to let go
   bool idle() const;                   // every log idle: safe to destroy
   void stop_jobs() { hints_.stop(); }  // those that a stop need not wait for
   // For a clean stop, when idle: spares the next start what it can. Blocking.
@@ -184,7 +193,9 @@ class Store {
   void wake(Request& request);
   void wake_room_waiters(const Log& log);
   void write_hint(Partition& partition, Offset segment, bool only_if_missing);
+  void write_due_hints();
   void write_index_files(Partition& partition, Offset segment);
+  void let_joints_go();
   void trim_memory();
   void expire_slice(Partition& partition);
   void expire_record(Partition& partition, std::string_view key, Offset offset);
@@ -203,6 +214,8 @@ class Store {
   StoreCounters counters_;
   std::uint64_t client_bytes_ = 0;
   bool index_over_limit_ = false;
+  std::uint64_t joints_seen_[2] = {0, 0};                   // what had passed when poll() last looked
+  std::vector<std::pair<Partition*, Offset>> early_hints_;  // of segments that are sealed and not yet committed
   std::uint16_t next_id_ = 0;
   std::vector<std::unique_ptr<Partition>> partitions_;   // [db * partitions + number]; null until first written
   std::vector<std::weak_ptr<Request::Parked>> waiting_;  // for room or for a database

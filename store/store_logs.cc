@@ -24,7 +24,11 @@ LogEvents Store::events_for(Partition& partition) {
   events.sealed = [this, at](Offset segment) {
     evictor_.changed();
     write_index_files(*at, segment);
-    write_hint(*at, segment, false);
+    if (at->has_log() && at->log().keeps_back()) {
+      early_hints_.emplace_back(at, segment);
+    } else {
+      write_hint(*at, segment, false);
+    }
   };
   events.trimmed = [this, at](Offset first) {
     at->places().drop_before(first);
@@ -41,8 +45,12 @@ LogEvents Store::events_for(Partition& partition) {
 }
 
 LogOptions Store::log_options(const Partition& partition) const {
-  return LogOptions{options_.directory + "/" + partition.name(), options_.segment_bytes, options_.sync,
-                    options_.compress, options_.space};
+  return LogOptions{options_.directory + "/" + partition.name(),
+                    options_.segment_bytes,
+                    options_.sync,
+                    options_.compress,
+                    options_.space,
+                    options_.joints};
 }
 
 Result<void> Store::open_log(Partition& partition, LogStart start) {
@@ -141,6 +149,20 @@ void Store::database_made(Partition& partition, Result<std::unique_ptr<Log>> log
     alive->request->database_failed_ = failed;
     wake(*alive->request);
   }
+}
+
+// A hint speaks only of what is committed: nothing that it holds is ever cut.
+void Store::write_due_hints() {
+  std::erase_if(early_hints_, [this](const auto& early) {
+    const auto& [partition, segment] = early;
+    const auto& segments = partition->log().segments();
+    const auto found = segments.find(segment);
+    if (found == segments.end()) return true;
+    const auto next = std::next(found);
+    if (next == segments.end() || partition->log().marks().committed() < next->first) return false;
+    write_hint(*partition, segment, false);
+    return true;
+  });
 }
 
 void Store::write_hint(Partition& partition, Offset segment, bool only_if_missing) {

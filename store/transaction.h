@@ -1,5 +1,5 @@
-// A transaction on its way through the store: commands on keys of one partition that run with nothing in between, and
-// are all in the log or none. docs/TRANSACTIONS.md.
+// A transaction on its way through the store: commands on keys of one partition or of several that run with nothing in
+// between, and are all in the logs or none. docs/TRANSACTIONS.md.
 //
 // Owned by whoever asks, like the Request that it runs with; it may have been filled on another thread, which does not
 // touch it until the run is done.
@@ -22,7 +22,7 @@ namespace minod {
 inline constexpr std::size_t kTransactionWriteBytesMax = std::size_t{512} << 20;  // its newest values, and their keys
 inline constexpr std::size_t kTransactionReadBytesMax = std::size_t{512} << 20;   // what it reads from the disk
 inline constexpr std::size_t kTransactionReplyBytesMax = std::size_t{512} << 20;
-// Of a KEYS in a transaction, and of a FLUSHDB that is followed by writes and so becomes deletes of single keys.
+// Keys of each partition that a KEYS in a MULTI walks.
 inline constexpr std::size_t kTransactionWalkMax = std::size_t{64} << 10;
 
 // The key's newest record when it was watched; kNoOffset: it was not there. A record never changes and every write
@@ -36,7 +36,7 @@ struct WatchedKey {
 struct Transaction {
   struct Command {
     const CommandSpec* spec = nullptr;  // of a command that runs in the store
-    std::vector<std::string> args;      // fit its arity; its keys lie in the request's partition
+    std::vector<std::string> args;      // fit its arity; its keys lie in the request's partition, or in the reach
     int db = 0;
   };
   enum class Result : std::uint8_t {
@@ -48,6 +48,10 @@ struct Transaction {
   std::vector<WatchedKey> watched;
   std::vector<Command> commands;
   Protocol protocol = Protocol::kResp2;
+  bool alone = false;  // no MULTI: one command that concerns several logs
+
+  // After a run that is parked: how many requests will be resumed. It should run again when the last of them is.
+  int waits = 0;
 
   // After a run that is done.
   Result result = Result::kExecuted;

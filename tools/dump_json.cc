@@ -3,6 +3,7 @@
 #include <boost/json.hpp>
 #include <cstdio>
 
+#include "log/together.h"
 #include "replay/log_walk.h"
 #include "tools/time_text.h"
 
@@ -116,6 +117,20 @@ std::string batch_json(const BatchRow& row) {
                               {"max_time", time_text(header.max_timestamp)}});
 }
 
+namespace {
+
+void add_together(json::object& line, const RecordView& record) {
+  if (record.together.empty()) return;
+  json::array logs;
+  for (const LogReach& log : decode_together(record.together)) {
+    logs.push_back(json::object{{"log", "db" + std::to_string(log.db) + "-" + std::to_string(log.number)},
+                                {"end", log.end.value()}});
+  }
+  line["together"] = std::move(logs);
+}
+
+}  // namespace
+
 std::string record_json(const RecordRow& row, std::optional<std::size_t> value_max) {
   const RecordView& record = row.record;
   json::object line{{"type", "record"},
@@ -127,6 +142,7 @@ std::string record_json(const RecordRow& row, std::optional<std::size_t> value_m
                     {"op", operation_word(row.operation)}};
   if (row.operation == Operation::kFlush) {
     line["below"] = log_start_of(record).value_or(record.offset).value();
+    add_together(line, record);
     return line_of(line);
   }
   line["key"] = record.has_key ? bytes_value(record.key) : json::value();
@@ -139,6 +155,7 @@ std::string record_json(const RecordRow& row, std::optional<std::size_t> value_m
     line["expires_unix_ms"] = record.expires_at.value();
   }
   if (record.durable_upto != kNoOffset) line["durable_upto"] = record.durable_upto.value();
+  add_together(line, record);
   return line_of(line);
 }
 

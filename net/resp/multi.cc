@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <utility>
 
 #include "net/connection.h"
@@ -17,8 +18,6 @@
 namespace minod::resp {
 
 namespace {
-
-constexpr std::string_view kCrossSlot = "CROSSSLOT Keys in request don't hash to the same slot";
 
 bool is_never_queued(const CommandSpec& spec) {
   static constexpr auto kNames =
@@ -66,30 +65,9 @@ void Session::refuse_queued(std::string_view text) {
   reply_->error(text);
 }
 
-bool Session::keeps_to_partition(const CommandSpec& spec) {
-  std::uint16_t partition = 0;
-  if (!route(spec, partition)) return false;
-  const auto keys = key_positions(spec, args_);
-  if (!keys || keys->empty()) return true;
-  Multi& multi = multi_state();
-  if (multi.partition && *multi.partition != partition) {
-    reply_->error(kCrossSlot);
-    return false;
-  }
-  multi.partition = partition;
-  return true;
-}
-
 void Session::queue(const CommandSpec& spec, const CommandSpec& leaf) {
   Multi& multi = *multi_;
   if ((leaf.flags & kNoMulti) != 0) return refuse_queued("ERR Command not allowed inside a transaction");
-  if ((leaf.flags & kAllPartitions) != 0 && shard_.store().options().partitions > 1) {
-    return refuse_queued("CROSSSLOT a command on the whole keyspace can't be part of a transaction on one partition");
-  }
-  if ((leaf.flags & kConnection) == 0 && !keeps_to_partition(leaf)) {
-    multi.dirty = true;
-    return;
-  }
   if (multi.queued.size() == kQueuedCommandsMax) {
     return refuse_queued("ERR more than " + std::to_string(kQueuedCommandsMax) +
                          " commands in a transaction (queued commands limit)");
@@ -100,6 +78,9 @@ void Session::queue(const CommandSpec& spec, const CommandSpec& leaf) {
                          " bytes of commands and watched keys in a transaction (queued bytes limit)");
   }
   multi.bytes += bytes;
+  if ((leaf.flags & kConnection) == 0) {
+    add_touched(multi.touched, touched_in_multi(leaf, args_, shard_.store().options().partitions));
+  }
   multi.queued.push_back(Queued{&spec, &leaf, {args_.begin(), args_.end()}});
   reply_->simple("QUEUED");
 }
@@ -131,27 +112,33 @@ void Session::watch() {
     return reply_->error("ERR more than " + std::to_string(kQueuedBytesMax) +
                          " bytes of commands and watched keys in a transaction (queued bytes limit)");
   }
-  if (!keeps_to_partition(*find_command(args_[0]))) return;
-  multi_->bytes += bytes;
-  std::vector<WatchedKey> keys;
-  for (const std::string_view key : args_.subspan(1)) keys.push_back(WatchedKey{state_.db, std::string(key)});
-  const std::uint16_t partition = *multi_->partition;
-  const int owner = shard_.node().owner_of(partition);
+  Multi& multi = multi_state();
+  multi.bytes += bytes;
+  const int partitions = shard_.store().options().partitions;
+  add_touched(multi.touched, touched_by(*find_command(args_[0]), args_, partitions));
+  std::map<int, std::vector<WatchedKey>> by_owner;
+  for (const std::string_view key : args_.subspan(1)) {
+    by_owner[shard_.node().owner_of(partition_of(key, partitions))].push_back(WatchedKey{state_.db, std::string(key)});
+  }
   const auto note = [this](const std::vector<WatchedKey>& found) {
     multi_->watched.insert(multi_->watched.end(), found.begin(), found.end());
   };
-  if (owner == shard_.number()) {
-    find_newest_records(shard_.store(), partition, keys);
-    note(keys);
-    return reply_->ok();
+  if (const auto own = by_owner.find(shard_.number()); own != by_owner.end()) {
+    find_newest_records(shard_.store(), own->second);
+    note(own->second);
+    by_owner.erase(own);
   }
+  if (by_owner.empty()) return reply_->ok();
   reply_later();
-  watch_remotely(shard_, owner, partition, std::move(keys),
-                 [this, note, alive = alive_](const std::vector<WatchedKey>& found) {
-                   if (!*alive) return;
-                   note(found);
-                   finish_later("+OK\r\n");
-                 });
+  auto missing = std::make_shared<std::size_t>(by_owner.size());
+  for (auto& [owner, keys] : by_owner) {
+    watch_remotely(shard_, owner, std::move(keys),
+                   [this, note, missing, alive = alive_](const std::vector<WatchedKey>& found) {
+                     if (!*alive) return;
+                     note(found);
+                     if (--*missing == 0) finish_later("+OK\r\n");
+                   });
+  }
 }
 
 // ---- executing
@@ -174,7 +161,7 @@ bool Session::begin_exec() {
   }
   exec_ = std::make_unique<Exec>();
   exec_->queued = std::move(multi->queued);
-  exec_->partition = multi->partition.value_or(0);
+  exec_->touched = std::move(multi->touched);
   exec_->transaction = std::make_shared<Transaction>();
   exec_->transaction->watched = std::move(multi->watched);
   exec_->transaction->protocol = state_.protocol;
@@ -192,10 +179,15 @@ bool Session::begin_exec() {
 bool Session::run_stored() {
   const Transaction& transaction = *exec_->transaction;
   if (transaction.commands.empty() && transaction.watched.empty()) return true;
-  const int owner = shard_.node().owner_of(exec_->partition);
+  if (exec_->touched.size() > 1) {
+    exec_->stored = run_transaction(exec_->transaction, exec_->touched);
+    return exec_->stored;
+  }
+  const std::uint16_t partition = exec_->touched.empty() ? std::uint16_t{0} : exec_->touched.front();
+  const int owner = shard_.node().owner_of(partition);
   if (owner != shard_.number()) {
     reply_later();
-    run_remotely(shard_, owner, exec_->transaction, exec_->partition, [this, alive = alive_] {
+    run_remotely(shard_, owner, exec_->transaction, partition, [this, alive = alive_] {
       if (!*alive) return;
       exec_->stored = true;
       waiting_ = false;
@@ -203,7 +195,7 @@ bool Session::run_stored() {
     });
     return false;
   }
-  request_.partition = exec_->partition;
+  request_.partition = partition;
   exec_->stored = shard_.store().run(*exec_->transaction, request_) == Store::Outcome::kDone;
   if (!exec_->stored) reply_later();
   return exec_->stored;

@@ -5,11 +5,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/byte_queue.h"
+#include "net/resp/touched.h"
 #include "store/command.h"
 #include "store/transaction.h"
 
@@ -26,8 +26,8 @@ struct Multi {
   bool dirty = false;  // a command could not be queued: EXEC refuses
   std::vector<Queued> queued;
   std::vector<WatchedKey> watched;
-  std::size_t bytes = 0;                   // of arguments and watched keys
-  std::optional<std::uint16_t> partition;  // of the keys so far
+  std::size_t bytes = 0;  // of arguments and watched keys
+  Touched touched;        // by the commands and watched keys so far
 };
 
 // First the commands on keys run in the store, as one; then those on the connection, here; then all replies leave, in
@@ -35,7 +35,7 @@ struct Multi {
 struct Exec {
   std::vector<Queued> queued;  // without the arguments of commands that run in the store
   std::shared_ptr<Transaction> transaction;
-  std::uint16_t partition = 0;
+  Touched touched;
   bool stored = false;  // the store is done
   bool begun = false;   // `out` has the array's header
   std::size_t next = 0;

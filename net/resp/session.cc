@@ -2,23 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "net/connection.h"
 #include "net/remote_call.h"
-#include "net/resp/value.h"
 #include "net/shard.h"
 #include "store/slot.h"
 
 namespace minod::resp {
-
-// One reply a partition, in order, until all have answered.
-struct Session::Walk {
-  const CommandSpec* spec = nullptr;
-  std::vector<std::string> args;
-  std::vector<std::uint16_t> left;  // partitions still to ask, the next one last
-  std::vector<Value> replies;
-};
 
 namespace {
 
@@ -33,46 +23,6 @@ std::string unknown_command(std::span<const std::string_view> args) {
     list += "'" + shown(args[i], kShown - list.size()) + "' ";
   }
   return "ERR unknown command '" + shown(args[0], kShown) + "', with args beginning with: " + list;
-}
-
-void append_value(Reply& reply, const Value& value) {
-  switch (value.type) {
-    case Value::Type::kInteger:
-      reply.integer(value.integer);
-      return;
-    case Value::Type::kError:
-      reply.error(value.text);
-      return;
-    case Value::Type::kSimple:
-      reply.simple(value.text);
-      return;
-    case Value::Type::kNull:
-      reply.null();
-      return;
-    case Value::Type::kArray:
-      reply.array(value.elements.size());
-      for (const Value& element : value.elements) append_value(reply, element);
-      return;
-    default:
-      reply.bulk(value.text);
-      return;
-  }
-}
-
-// What the partitions' replies are together: counts add up, lists are joined, an error wins.
-Value merged(std::vector<Value> replies) {
-  Value result = std::move(replies.front());
-  for (std::size_t i = 1; i < replies.size() && !result.is_error(); ++i) {
-    Value& other = replies[i];
-    if (other.is_error() || result.type == Value::Type::kNull) {
-      result = std::move(other);
-    } else if (result.type == Value::Type::kInteger) {
-      result.integer += other.integer;
-    } else if (result.type == Value::Type::kArray) {
-      std::ranges::move(other.elements, std::back_inserter(result.elements));
-    }
-  }
-  return result;
 }
 
 }  // namespace
@@ -103,7 +53,8 @@ void Session::cancel() {
   *alive_ = false;
   alive_ = std::make_shared<bool>(false);
   request_.reset();
-  walk_.reset();
+  joint_.reset();
+  joint_answered_ = false;
   multi_.reset();
   exec_.reset();
   ahead_->clear();
@@ -144,19 +95,23 @@ Session::Step Session::look_ahead(ByteQueue& in) {
 // In three passes over the requests, so that the loads of each pass run side by side.
 void Session::prefetch() {
   const Store& store = shard_.store();
-  if (store.options().partitions != 1) return;
+  const int partitions = store.options().partitions;
   std::array<KeyHash, Lookahead::kRequestsMax> hashes;
+  std::array<const Partition*, Lookahead::kRequestsMax> homes;
   std::size_t count = 0;
   for (std::size_t i = 0; i < ahead_->size(); ++i) {
     const auto& args = (*ahead_)[i].args;
     // The first argument is the key of nearly every command; of the others, nothing worse than a wasted load comes.
     if (args.size() < 2 || args[1].size() > kKeySizeMax) continue;
+    homes[count] = store.partition(state_.db, partition_of(args[1], partitions));
+    if (homes[count] == nullptr) continue;  // another shard's, or nothing was ever written there
     hashes[count] = store.hash(args[1]);
-    store.prefetch_entry(hashes[count++], state_.db);
+    store.prefetch_entry(*homes[count], hashes[count]);
+    ++count;
   }
   std::array<Offset, Lookahead::kRequestsMax> offsets;
-  for (std::size_t i = 0; i < count; ++i) offsets[i] = store.prefetch_place(hashes[i], state_.db);
-  for (std::size_t i = 0; i < count; ++i) store.prefetch_record(offsets[i], state_.db);
+  for (std::size_t i = 0; i < count; ++i) offsets[i] = store.prefetch_place(*homes[i], hashes[i]);
+  for (std::size_t i = 0; i < count; ++i) store.prefetch_record(*homes[i], offsets[i]);
 }
 
 Session::Step Session::dispatch(ReplyQueue& replies, ByteQueue& in) {
@@ -257,25 +212,13 @@ Session::Step Session::run_here(const CommandSpec& spec) {
 
 // ---- commands on keys
 
-bool Session::route(const CommandSpec& spec, std::uint16_t& partition) {
-  const int partitions = shard_.store().options().partitions;
-  partition = 0;
-  if (partitions == 1 || spec.keys.first == 0) return true;
-  const auto keys = key_positions(spec, args_);
-  if (!keys || keys->empty()) return true;
-  partition = partition_of(args_[keys->front()], partitions);
-  for (const std::size_t key : *keys) {
-    if (partition_of(args_[key], partitions) == partition) continue;
-    reply_->error("CROSSSLOT Keys in request don't hash to the same slot");
-    return false;
-  }
-  return true;
-}
-
 Session::Step Session::run_in_store(const CommandSpec& spec, ReplyQueue& replies) {
-  std::uint16_t partition = 0;
-  if (!route(spec, partition)) return Step::kDone;
-  if (shard_.store().options().partitions > 1 && (spec.flags & kAllPartitions) != 0) return run_on_all(spec);
+  const int partitions = shard_.store().options().partitions;
+  const auto one = one_touched_by(spec, args_, partitions);
+  const Touched touched = one ? Touched() : touched_by(spec, args_, partitions);
+  if ((spec.flags & kManyDatabases) != 0) return run_joint(spec, touched_by(spec, args_, partitions), replies);
+  if (touched.size() > 1) return run_joint(spec, touched, replies);
+  const std::uint16_t partition = one ? *one : touched.front();
   const int owner = shard_.node().owner_of(partition);
   if (owner != shard_.number()) {
     request_.partition = partition;
@@ -310,81 +253,6 @@ void Session::finish_later(std::string bytes) {
   has_later_ = true;
   waiting_ = false;
   connection_.resume();
-}
-
-// ---- commands on all partitions
-
-namespace {
-
-// A SCAN cursor over partitions: which partition, and the cursor within it.
-struct WideCursor {
-  std::uint64_t within = 0;
-  std::uint16_t partition = 0;
-};
-
-std::optional<WideCursor> parse_wide_cursor(std::string_view text, int partitions) {
-  std::uint64_t cursor = 0;
-  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), cursor);
-  if (failure != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  const auto count = static_cast<std::uint64_t>(partitions);
-  return WideCursor{cursor / count, static_cast<std::uint16_t>(cursor % count)};
-}
-
-std::uint64_t next_wide_cursor(WideCursor from, std::uint64_t next_within, int partitions) {
-  const auto count = static_cast<std::uint64_t>(partitions);
-  if (next_within != 0) return next_within * count + from.partition;
-  return from.partition + 1u < count ? from.partition + 1u : 0;
-}
-
-}  // namespace
-
-Session::Step Session::run_on_all(const CommandSpec& spec) {
-  const int partitions = shard_.store().options().partitions;
-  const bool scans = spec.name == "scan";
-  if (!walk_) {
-    walk_ = std::make_unique<Walk>();
-    walk_->spec = &spec;
-    walk_->args.assign(args_.begin(), args_.end());
-    if (scans) {
-      const auto cursor = parse_wide_cursor(args_[1], partitions);
-      walk_->left.push_back(cursor ? cursor->partition : std::uint16_t{0});
-      if (cursor) walk_->args[1] = std::to_string(cursor->within);
-    } else {
-      for (int p = partitions; p > 0; --p) walk_->left.push_back(static_cast<std::uint16_t>(p - 1));
-      // RANDOMKEY takes the first partition that has a key, so it begins somewhere else each time.
-      if (spec.name == "randomkey") {
-        const auto turn = shard_.store().random().below(static_cast<std::uint64_t>(partitions));
-        std::rotate(walk_->left.begin(), walk_->left.begin() + static_cast<std::ptrdiff_t>(turn), walk_->left.end());
-      }
-    }
-  }
-  if (walk_->left.empty()) {
-    Value result = merged(std::move(walk_->replies));
-    if (scans && !result.is_error()) {
-      std::uint64_t within = 0;
-      const std::string& text = result.elements[0].text;
-      std::from_chars(text.data(), text.data() + text.size(), within);
-      const auto from = parse_wide_cursor(args_[1], partitions);
-      result.elements[0].text = std::to_string(next_wide_cursor(*from, within, partitions));
-    }
-    walk_.reset();
-    append_value(*reply_, result);
-    return Step::kDone;
-  }
-  const std::uint16_t partition = walk_->left.back();
-  walk_->left.pop_back();
-  waiting_ = true;
-  run_remotely(shard_, shard_.node().owner_of(partition),
-               RemoteCall{walk_->spec, walk_->args, state_.db, partition, Protocol::kResp2},
-               [this, alive = alive_](const std::string& bytes) {
-                 if (!*alive) return;
-                 std::size_t used = 0;
-                 auto value = parse_value(bytes, used);
-                 if (value) walk_->replies.push_back(std::move(*value));
-                 waiting_ = false;
-                 connection_.resume();
-               });
-  return Step::kWaiting;
 }
 
 }  // namespace minod::resp

@@ -17,6 +17,7 @@
 #include "net/resp/lookahead.h"
 #include "net/resp/multi.h"
 #include "net/resp/parser.h"
+#include "net/resp/touched.h"
 #include "store/command.h"
 #include "store/reply.h"
 #include "store/request.h"
@@ -99,13 +100,12 @@ class Session {
   Step run_here(const CommandSpec& spec);
   Step run_in_store(const CommandSpec& spec, ReplyQueue& replies);
   Step run_on(int shard, const CommandSpec& spec);
-  Step run_on_all(const CommandSpec& spec);
-  bool route(const CommandSpec& spec, std::uint16_t& partition);
+  Step run_joint(const CommandSpec& spec, const Touched& touched, ReplyQueue& replies);
+  bool run_transaction(const std::shared_ptr<Transaction>& transaction, const Touched& touched);
   void reject(const CommandSpec& leaf, const std::string& text);
   bool queues(const CommandSpec& spec) const;
   void queue(const CommandSpec& spec, const CommandSpec& leaf);
   void refuse_queued(std::string_view text);
-  bool keeps_to_partition(const CommandSpec& spec);
   bool begin_exec();
   bool run_stored();
   void finish_exec();
@@ -125,10 +125,10 @@ class Session {
   bool waiting_ = false;
   bool quit_ = false;
   bool has_later_ = false;
-  std::string later_;  // bytes of a reply that came from elsewhere
-  struct Walk;         // a command that concerns all partitions
-  std::unique_ptr<Walk> walk_;
-  std::unique_ptr<Multi> multi_;  // null: nothing is watched or queued
+  std::string later_;                   // bytes of a reply that came from elsewhere
+  std::shared_ptr<Transaction> joint_;  // a command on several logs
+  bool joint_answered_ = false;         // what the conductor was asked to run is done
+  std::unique_ptr<Multi> multi_;        // null: nothing is watched or queued
   std::unique_ptr<Exec> exec_;
   std::shared_ptr<bool> alive_;  // for answers that come from other shards
 };

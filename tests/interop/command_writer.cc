@@ -146,14 +146,11 @@ const Form& weighted(Random& random) {
 }
 
 // The replies of a transaction are compared as one, so each must be the same in both servers.
-bool fits_transaction(std::string_view form, bool one_slot) {
-  static constexpr auto kNever =
-      std::to_array<std::string_view>({"TTL", "PTTL", "EXPIRETIME", "PEXPIRETIME", "KEYS", "SCAN", "RANDOMKEY",
-                                       "OBJECT", "WAIT", "MOVE", "SELECT", "FLUSHALL", "DBSIZE"});
+bool fits_transaction(std::string_view form) {
+  static constexpr auto kNever = std::to_array<std::string_view>(
+      {"TTL", "PTTL", "EXPIRETIME", "PEXPIRETIME", "KEYS", "SCAN", "RANDOMKEY", "OBJECT", "WAIT", "SELECT", "DBSIZE"});
   const std::string_view name = form.substr(0, form.find(' '));
-  if (std::ranges::find(kNever, name) != kNever.end()) return false;
-  if (form.starts_with("COPY") && form.find("%copy-option") != std::string_view::npos) return false;
-  return !one_slot || name != "FLUSHDB";
+  return std::ranges::find(kNever, name) == kNever.end();
 }
 
 template <std::size_t N>
@@ -183,18 +180,12 @@ Arguments CommandWriter::next() {
     if (!prefix_.empty() && form.reach != Reach::kOwnKeys) continue;
     // When a database was emptied there is little to compare for a while.
     if (text.starts_with("FLUSH") && !random_.one_in(20)) continue;
-    if (in_transaction_ && !fits_transaction(text, one_slot_)) continue;
-    if (one_slot_ && !in_transaction_) tag_ = "{" + std::to_string(random_.below(8)) + "}";
+    if (in_transaction_ && !fits_transaction(text)) continue;
     Arguments command;
     append(command, text);
     if (prefix_.empty() && command[0] != "COMMAND" && random_.one_in(25)) spoil(command);
     return command;
   }
-}
-
-void CommandWriter::begin_transaction() {
-  in_transaction_ = true;
-  if (one_slot_) tag_ = "{" + std::to_string(random_.below(8)) + "}";
 }
 
 Arguments CommandWriter::next_of(const std::string& prefix) {
@@ -246,9 +237,9 @@ std::string CommandWriter::key() {
   static constexpr auto kOdd =
       std::to_array<const char*>({"", "a", "A", "key with spaces", "line\r\nend", "{tag}1", "{tag}2", "a*b", "[x]",
                                   "h?llo", "\xff\xfe", "user:1000:name"});
-  if (random_.one_in(6)) return tag_ + prefix_ + one_of(random_, kOdd);
-  if (random_.one_in(60)) return tag_ + prefix_ + std::string(1000 + random_.below(9000), 'k');
-  return tag_ + prefix_ + "k:" + std::to_string(random_.below(random_.one_in(3) ? 300 : 12));
+  if (random_.one_in(6)) return prefix_ + one_of(random_, kOdd);
+  if (random_.one_in(60)) return prefix_ + std::string(1000 + random_.below(9000), 'k');
+  return prefix_ + "k:" + std::to_string(random_.below(random_.one_in(3) ? 300 : 12));
 }
 
 std::string CommandWriter::value() {
@@ -337,8 +328,7 @@ std::string CommandWriter::time(bool from_now, std::int64_t unit_ms) {
 void CommandWriter::spoil(Arguments& command) {
   static constexpr auto kJunk = std::to_array<const char*>(
       {"", "foo", "-5", "NX", "EX", "GET", "9223372036854775807", "1.5", "{", "*", "DB", "REPLACE", "10000000000000"});
-  // In one slot, no junk in the place of a key.
-  switch (one_slot_ ? random_.below(2) * 3 : random_.below(4)) {
+  switch (random_.below(4)) {
     case 0:
       if (command.size() > 1) command.pop_back();
       return;

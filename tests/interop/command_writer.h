@@ -18,8 +18,7 @@ inline constexpr int kDatabasesUsed = 4;
 
 class CommandWriter {
  public:
-  // `one_slot`: the keys of a command have the same hash tag.
-  CommandWriter(Random& random, bool one_slot) : random_(random), one_slot_(one_slot) {}
+  explicit CommandWriter(Random& random) : random_(random) {}
 
   Arguments next();
   // Touches no key but those that start with `prefix`, and no database but the selected one.
@@ -28,8 +27,8 @@ class CommandWriter {
   std::string key();
 
   // Until the end next() keeps to what a transaction takes and whose replies do not depend on the time or the server:
-  // no other database is written to, and with `one_slot` all keys have the same hash tag.
-  void begin_transaction();
+  // the selected database stays.
+  void begin_transaction() { in_transaction_ = true; }
   void end_transaction() { in_transaction_ = false; }
 
   // The commands of the groups "string" and "generic" that next() never makes; should be none.
@@ -47,10 +46,8 @@ class CommandWriter {
   void spoil(Arguments& command);
 
   Random& random_;
-  bool one_slot_;
   bool in_transaction_ = false;
   std::string prefix_;  // of all keys
-  std::string tag_;     // comes before it
 };
 
 }  // namespace minod::live

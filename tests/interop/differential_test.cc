@@ -21,7 +21,6 @@ constexpr int kSkipped = 77;
 
 struct Mode {
   const char* name;
-  bool partitioned;  // commands of several keys then keep to one slot, as with Redis Cluster
   std::vector<std::string> options;
   bool kills = false;
   bool drops_values = false;
@@ -29,14 +28,13 @@ struct Mode {
 
 const std::vector<Mode>& modes() {
   static const std::vector<Mode> all = {
-      {"plain", false, {"--appendfsync", "everysec"}},
-      {"sharded",
-       true,
-       {"--appendfsync", "everysec", "--shards", "2", "--partitions", "4", "--compression-type", "zstd"}},
-      {"restart", true, {"--appendfsync", "always", "--segment-bytes", "1mb", "--partitions", "2"}, true},
-      {"cold",
-       false,
-       {"--appendfsync", "everysec", "--segment-bytes", "1mb", "--compression-type", "zstd"},
+      {"plain", {"--appendfsync", "everysec"}},
+      {"partitioned", {"--appendfsync", "always", "--partitions", "8"}},
+      {"sharded", {"--appendfsync", "everysec", "--shards", "3", "--partitions", "8", "--compression-type", "zstd"}},
+      {"restart", {"--appendfsync", "always", "--segment-bytes", "1mb", "--partitions", "8", "--shards", "2"}, true},
+      {"cold", {"--appendfsync", "everysec", "--segment-bytes", "1mb", "--compression-type", "zstd"}, true, true},
+      {"cold_sharded",
+       {"--appendfsync", "everysec", "--segment-bytes", "1mb", "--shards", "2", "--partitions", "8"},
        true,
        true},
   };
@@ -46,7 +44,7 @@ const std::vector<Mode>& modes() {
 class Fuzzer {
  public:
   Fuzzer(Duel& duel, const Mode& mode, std::uint64_t seed)
-      : duel_(duel), mode_(mode), random_(seed), writer_(random_, mode.partitioned) {}
+      : duel_(duel), mode_(mode), random_(seed), writer_(random_) {}
 
   // False when a mismatch was found and told.
   bool run_until(SteadyClock::time_point deadline) {
@@ -107,8 +105,7 @@ class Fuzzer {
     return steps;
   }
 
-  // WATCH, perhaps a change by another client, MULTI, commands that may be malformed, and an end. A transaction writes
-  // to one database and keeps to one slot where keys have partitions.
+  // WATCH, perhaps a change by another client, MULTI, commands that may be malformed, and an end.
   std::vector<Step> transaction_steps(int client) {
     std::vector<Step> steps;
     const auto add = [&](int who, Arguments command) {
@@ -243,7 +240,7 @@ int main_of(int argc, char** argv) {
     }
   }
   if (mode == nullptr) {
-    std::printf("usage: differential_test plain|sharded|restart|cold [--seed N]\n");
+    std::printf("usage: differential_test plain|partitioned|sharded|restart|cold|cold_sharded [--seed N]\n");
     return 2;
   }
   return run(*mode, seed);

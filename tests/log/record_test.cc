@@ -77,6 +77,18 @@ TEST(Record, ComesBack) {
              std::numeric_limits<std::int32_t>::max());
 }
 
+TEST(Record, SaysWhatWasWrittenTogether) {
+  const std::string together(3 * 12, 't');
+  const Blob blob = encoded({.key = "k", .value = "v", .durable_upto = Offset(5), .together = together});
+  EXPECT_EQ(blob.size(),
+            record_size({.key = "k", .value = "v", .durable_upto = Offset(5), .together = together}, 0, 0));
+  const auto back = decoded(blob);
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back->together, together);
+  EXPECT_EQ(back->durable_upto, Offset(5));
+  EXPECT_EQ(back->header_count, 2);
+}
+
 TEST(Record, ComesBackAtEveryWidthOfItsLengths) {
   for (const std::size_t size : {56, 57, 58, 63, 64, 8191, 8192, 1 << 20}) {
     const std::string text(size, 'x');

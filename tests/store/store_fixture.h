@@ -14,6 +14,7 @@
 #include "base/check.h"
 #include "net/reply_queue.h"
 #include "replay/data_directory.h"
+#include "replay/joint_cut.h"
 #include "replay/recovery.h"
 #include "store/command.h"
 #include "store/store.h"
@@ -60,11 +61,17 @@ class StoreFixture : public ::testing::Test {
     report_ = RecoveryReport();
     RecoveryOptions recovery;
     recovery.force_truncate = force_truncate;
+    std::vector<std::unique_ptr<Partition>> partitions;
+    std::vector<LogToRecover> logs;
     for (const PartitionDirectory& partition : *found) {
-      auto made = store_->new_partition(partition.db, partition.number);
-      auto begin = recover(*disk_, directory + "/" + partition.name, store_->hasher(), *made, recovery, report_);
-      if (!begin) return begin.error();
-      if (auto adopted = store_->adopt(std::move(made), std::move(*begin)); !adopted) return adopted.error();
+      partitions.push_back(store_->new_partition(partition.db, partition.number));
+      logs.push_back({disk_.get(), directory + "/" + partition.name, partitions.back().get()});
+    }
+    auto starts = recover_together(logs, store_->hasher(), recovery, report_);
+    if (!starts) return starts.error();
+    for (std::size_t i = 0; i < partitions.size(); ++i) {
+      auto adopted = store_->adopt(std::move(partitions[i]), std::move((*starts)[i]));
+      if (!adopted) return adopted.error();
     }
     store_->start();
     return {};
@@ -96,7 +103,7 @@ class StoreFixture : public ::testing::Test {
       check(settle(), "a store comes to rest");
       store_->for_each_partition([&](Partition& partition) {
         const auto noted =
-            note_clean_end(*disk_, directory_ + "/" + partition.name(), partition.log().marks().durable());
+            note_clean_end(*disk_, directory_ + "/" + partition.name(), partition.log().marks().committed());
         check(noted.has_value(), "the clean end is noted");
       });
     }

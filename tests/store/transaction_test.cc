@@ -154,14 +154,19 @@ TEST_P(TransactionTest, FlushIsPartOfIt) {
   EXPECT_EQ(run({"DBSIZE"}), integer(0));
 }
 
-TEST_P(TransactionTest, OnlyOneDatabaseIsWritten) {
+TEST_P(TransactionTest, SeveralDatabasesAreWritten) {
   EXPECT_EQ(exec({{"SET", "a", "1"}, {"SELECT", "2"}, {"GET", "a"}}), kOk + kNull);
-  EXPECT_EQ(exec({{"GET", "a"}, {"SELECT", "2"}, {"SET", "b", "2"}, {"GET", "b"}}), bulk("1") + kOk + bulk("2"));
-  EXPECT_EQ(exec({{"SET", "a", "9"}, {"SELECT", "2"}, {"SET", "b", "9"}}).substr(0, 9), "CROSSSLOT");
-  EXPECT_EQ(exec({{"MOVE", "a", "2"}}).substr(0, 9), "CROSSSLOT");
-  EXPECT_EQ(run({"GET", "a"}), bulk("1"));
+  EXPECT_EQ(exec({{"SET", "c", "9"}, {"SELECT", "2"}, {"SET", "b", "2"}, {"GET", "b"}}), kOk + kOk + bulk("2"));
+  EXPECT_EQ(exec({{"MOVE", "a", "2"}, {"EXISTS", "a"}}), integer(1) + integer(0));
+  lose_power();
+  EXPECT_EQ(run({"MGET", "a", "c"}), array({kNull, bulk("9")}));
   select(2);
-  EXPECT_EQ(run({"MGET", "a", "b"}), array({kNull, bulk("2")}));
+  EXPECT_EQ(run({"MGET", "a", "b"}), array({bulk("1"), bulk("2")}));
+  EXPECT_EQ(exec({{"FLUSHALL"}, {"SET", "d", "4"}}), kOk + kOk);
+  lose_power();
+  EXPECT_EQ(run({"KEYS", "*"}), array({bulk("d")}));
+  select(0);
+  EXPECT_EQ(run({"DBSIZE"}), integer(0));
 }
 
 TEST_P(TransactionTest, WatchedKeys) {
