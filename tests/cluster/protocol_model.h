@@ -17,7 +17,7 @@ struct ModelResult {
   std::optional<std::string> lost;  // what went wrong, and the moves that led there
 };
 
-// Every state there is, breadth first, so that what is found is the shortest way to it.
+// Every state in turn, up to `states_max`, breadth first, so that what is found is the shortest way to it.
 ModelResult search(const GroupOptions& options, const WorldBounds& bounds, std::size_t states_max);
 
 // Moves at random, again and again from the start: less than every state, but deeper.

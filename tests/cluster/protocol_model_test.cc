@@ -92,7 +92,7 @@ TEST(ProtocolModel, ADiskThatComesBackEmptyIsAnotherMember) {
   EXPECT_TRUE(result.lost);
 }
 
-TEST(ProtocolModel, NothingThatWasAcknowledgedIsLostInAnyState) {
+TEST(ProtocolModel, NothingThatWasAcknowledgedIsLostInTheFirstStates) {
   WorldBounds bounds;
   bounds.slow_votes = bounds.slow_disks = false;
   bounds.drops = 1;
