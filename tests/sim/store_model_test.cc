@@ -1,9 +1,12 @@
 // Store, log and restart against a std::map, under simulated power loss: whatever survives must be the state after some
-// command that was issued, and not before the last one that was acknowledged. A failure prints its seed.
+// command that was issued, and not before the last one that was acknowledged, or that a reply has told of: the clients
+// are several, and each sees what the others write. A failure prints its seed.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <deque>
 #include <functional>
 #include <map>
 #include <optional>
@@ -38,46 +41,53 @@ class StoreModel : public StoreFixture {
     disk.delay_max = 1 + static_cast<unsigned>(chance_.below(6));
     disk.tear_sectors = chance_.one_in(2);
     use_disk(disk);
-    history_ = {State()};
-    acknowledged_ = 0;
+    connections_.resize(1 + chance_.below(3));
+    forget(State());
   }
 
-  // Issues one random command, as the next of a pipelined connection.
+  // Issues one random command, as the next of one of the pipelined connections.
   void issue() {
     const std::vector<std::string> command = draw();
+    Connection& connection = connections_[chance_.below(connections_.size())];
+    ReplyQueue& replies = connection.replies;
     std::vector<std::string_view> args(command.begin(), command.end());
     const CommandSpec* const spec = find_command(args[0]);
     Request request;
     bool again = true;
     request.args = args;
     request.resume = [&again] { again = true; };
-    const std::size_t begin = replies_.bytes().size();
+    const std::size_t begin = replies.bytes().size();
     while (!disk_->crashed() && failures_.empty()) {
       if (!std::exchange(again, false)) {
         turn();
         continue;
       }
-      Reply reply(replies_.bytes(), Protocol::kResp2);
-      if (store_->run(*spec, request, reply, replies_.bytes()) == Store::Outcome::kParked) continue;
-      replies_.hold(begin, request.dependencies);
-      const std::string text(replies_.bytes().view().substr(begin));
+      Reply reply(replies.bytes(), Protocol::kResp2);
+      if (store_->run(*spec, request, reply, replies.bytes()) == Store::Outcome::kParked) continue;
+      replies.hold(begin, request.dependencies);
+      const std::string text(replies.bytes().view().substr(begin));
       State next = visible(history_.back());
       if (text.rfind("-NOSPACE", 0) != 0 && text.rfind("-OOM", 0) != 0 && text.rfind("-IOERR", 0) != 0) {
         const std::string expected = apply(next, command);
         EXPECT_EQ(text, expected) << command[0] << " " << command[1];
       }
       history_.push_back(std::move(next));
-      ends_.push_back(sent_ + replies_.bytes().size());
+      connection.pending.emplace_back(connection.sent + replies.bytes().size(), told_of(command));
       return;
     }
   }
 
   // Replies that may leave, leave: what they acknowledge must survive.
   void collect() {
-    const std::size_t size = replies_.released();
-    sent_ += size;
-    replies_.sent(size);
-    while (acknowledged_ < ends_.size() && ends_[acknowledged_] <= sent_) ++acknowledged_;
+    for (Connection& connection : connections_) {
+      const std::size_t size = connection.replies.released();
+      connection.sent += size;
+      connection.replies.sent(size);
+      while (!connection.pending.empty() && connection.pending.front().first <= connection.sent) {
+        acknowledged_ = std::max(acknowledged_, connection.pending.front().second);
+        connection.pending.pop_front();
+      }
+    }
   }
 
   // The state on disk, read through the store, is one that the commands passed through, no older than acknowledged.
@@ -94,9 +104,7 @@ class StoreModel : public StoreFixture {
     }
     for (std::size_t i = acknowledged_; i < history_.size(); ++i) {
       if (visible(history_[i]) != found) continue;
-      history_ = {found};
-      ends_.clear();
-      acknowledged_ = 0;
+      forget(found);
       return;
     }
     ADD_FAILURE() << "what survived is no state between acknowledged command " << acknowledged_ << " and the last of "
@@ -105,8 +113,7 @@ class StoreModel : public StoreFixture {
 
   // A crash, and a start that may crash too.
   void restart(Survival survival) {
-    replies_ = ReplyQueue();
-    sent_ = 0;
+    connections_ = std::vector<Connection>(connections_.size());
     crash(survival);
     while (chance_.one_in(3)) {
       disk_->crash_at_operation(disk_->operations() + 1 + chance_.below(12));
@@ -126,11 +133,44 @@ class StoreModel : public StoreFixture {
     compare();
   }
 
+  struct Connection {
+    ReplyQueue replies;
+    std::uint64_t sent = 0;
+    // Where in the stream of replies a command's reply ends, and the newest state in history_ that it tells of.
+    std::deque<std::pair<std::uint64_t, std::size_t>> pending;
+  };
+
   Random chance_{1};
   std::vector<State> history_;  // after each command since the last restart; the first is what the restart found
   std::size_t acknowledged_ = 0;
 
  private:
+  void forget(const State& found) {
+    history_ = {found};
+    changed_.clear();
+    acknowledged_ = 0;
+  }
+
+  // What the reply to the last command says something of: what it wrote itself, or who wrote what it has seen.
+  std::size_t told_of(const std::vector<std::string>& command) {
+    const std::size_t last = history_.size() - 1;
+    const State before = visible(history_[last - 1]);
+    std::size_t newest = 0;
+    for (const std::string& key : keys_) {
+      const auto old = before.find(key);
+      const auto now = history_[last].find(key);
+      const bool was = old != before.end();
+      const bool is = now != history_[last].end();
+      if (was != is || (is && old->second != now->second)) changed_[key] = newest = last;
+    }
+    const std::size_t keys = command[0] == "DEL" ? 2 : 1;  // of those that may change nothing
+    for (std::size_t i = 1; i <= keys; ++i) {
+      const auto seen = changed_.find(command[i]);
+      if (seen != changed_.end()) newest = std::max(newest, seen->second);
+    }
+    return newest;
+  }
+
   State visible(const State& state) const {
     State result;
     for (const auto& [key, stored] : state) {
@@ -229,9 +269,8 @@ class StoreModel : public StoreFixture {
   }
 
   std::vector<std::string> keys_{"a", "b", "c", "dd", "ee", "f0", "f1", "f2"};
-  ReplyQueue replies_;
-  std::uint64_t sent_ = 0;
-  std::vector<std::uint64_t> ends_;  // in the stream of replies, of each command since the last restart
+  std::vector<Connection> connections_;
+  std::map<std::string, std::size_t> changed_;  // where in history_ a key was last written
 };
 
 void for_seeds(std::size_t rounds, const std::function<void(std::uint64_t)>& run) {
@@ -343,53 +382,6 @@ TEST_F(StoreModel, WriteErrorsStopTheLogAndLoseNothing) {
     EXPECT_EQ(acknowledged_, acknowledged) << "nothing is acknowledged after a failed write";
     restart(Survival::kSome);
   });
-}
-
-// A value that the prepared next segment can't take has it made larger; meanwhile small writes go on and roll.
-TEST_F(StoreModel, TheNextSegmentGrowsWhileOthersWrite) {
-  options_.segment_bytes = std::int64_t{1} << 20;
-  use_disk({.seed = 1, .delay_max = 6});
-  const std::string small(90'000, 's');
-  const std::string large(3'000'000, 'l');
-  for (int round = 0; round < 6; ++round) {
-    const std::string name = std::to_string(round);
-    for (int i = 0; i < 9; ++i) ASSERT_EQ(run({"SET", "small" + name + std::to_string(i), small}), "+OK\r\n");
-    const std::vector<std::string_view> args{"SET", "large", large};
-    Request waiting;
-    ByteQueue out;
-    Reply reply(out, Protocol::kResp2);
-    waiting.args = args;
-    waiting.resume = [] {};
-    EXPECT_EQ(store_->run(*find_command("SET"), waiting, reply, out), Store::Outcome::kParked);
-    for (int i = 0; i < 9; ++i) ASSERT_EQ(run({"SET", "other" + name + std::to_string(i), small}), "+OK\r\n");
-    ASSERT_EQ(run({"SET", "large", large}), "+OK\r\n");
-  }
-  lose_power();
-  EXPECT_EQ(run({"DBSIZE"}), ":109\r\n");
-  EXPECT_EQ(run({"STRLEN", "large"}), ":3000000\r\n");
-  EXPECT_EQ(run({"STRLEN", "other58"}), ":90000\r\n");
-}
-
-TEST_F(StoreModel, FullDiskRefusesWritesAndResumes) {
-  options_.segment_bytes = std::int64_t{1} << 20;
-  SimDiskOptions disk;
-  disk.capacity = std::uint64_t{3} << 20;
-  use_disk(disk);
-  const std::string value(50'000, 'x');
-  int written = 0;
-  std::string reply;
-  while (written < 1000 && (reply = run({"SET", "key" + std::to_string(written), value})) == "+OK\r\n") ++written;
-  EXPECT_EQ(reply.substr(0, 26), "-NOSPACE the disk is full:");
-  EXPECT_GT(written, 20);
-  EXPECT_EQ(run({"GET", "key0"}).size(), value.size() + 10);
-  EXPECT_EQ(run({"DEL", "key0"}), ":1\r\n");
-  disk_->set_capacity(std::uint64_t{100} << 20);
-  clock_.advance(Millis(2000));
-  EXPECT_EQ(run({"SET", "again", value}), "+OK\r\n");
-  lose_power();
-  EXPECT_EQ(run({"GET", "key0"}), "$-1\r\n");
-  EXPECT_EQ(run({"GET", "again"}).size(), value.size() + 10);
-  EXPECT_EQ(run({"DBSIZE"}), ":" + std::to_string(written) + "\r\n");
 }
 
 }  // namespace
