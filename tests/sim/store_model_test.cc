@@ -353,8 +353,8 @@ TEST_F(StoreModel, CompactionAndPowerLoss) {
   });
   EXPECT_GT(runs, share_of(100));
   EXPECT_GT(dropped, share_of(1000));
-  EXPECT_GE(from_checkpoints, share_of(40));
-  EXPECT_GE(from_hints, share_of(40));
+  EXPECT_GE(from_checkpoints, share_of(10));
+  EXPECT_GE(from_hints, share_of(10));
 }
 
 TEST_F(StoreModel, WriteErrorsStopTheLogAndLoseNothing) {
