@@ -40,10 +40,10 @@ class Tail {
   RecordView find(Offset offset);
 
   // Start loading where a held record is, and then the record.
-  void prefetch_place(Offset offset) const { __builtin_prefetch(&place(offset)); }
+  void prefetch_place(Offset offset) const { __builtin_prefetch(&slot(offset)); }
   // Of a record with a value of about a hundred bytes, the end too: it is parsed before the value is used.
   void prefetch_record(Offset offset) const {
-    const std::byte* const record = place(offset).record;
+    const std::byte* const record = slot(offset).record;
     __builtin_prefetch(record);
     __builtin_prefetch(record + 64);
     __builtin_prefetch(record + 128);
@@ -77,11 +77,10 @@ class Tail {
 
   static std::size_t block_number(Offset offset) { return static_cast<std::size_t>(offset.value()) >> kBlockBits; }
   std::unique_ptr<Block>& block(std::size_t number) { return blocks_[number & (blocks_.size() - 1)]; }
-  const Slot& place(Offset offset) const {
-    const Block& block = *blocks_[block_number(offset) & (blocks_.size() - 1)];
+  Slot& slot(Offset offset) const {
+    Block& block = *blocks_[block_number(offset) & (blocks_.size() - 1)];
     return block[static_cast<std::size_t>(offset.value()) & (block.size() - 1)];
   }
-  Slot& slot(Offset offset) { return const_cast<Slot&>(place(offset)); }
   void add_block();
   void add_chunk(std::size_t size);
 

@@ -41,9 +41,9 @@ class Session {
     kWaiting,    // the request waits; Connection::resume() follows, then call again with the same input
     kClose,      // close the connection when the replies have left
   };
-  // Executes the request at the front of `in`.
   // Before the first of the commands that run one after the other; returns when that is.
   MonotonicNanos begin_burst();
+  // Executes the request at the front of `in`.
   Step execute_next(ByteQueue& in, ReplyQueue& replies);
 
   bool waiting() const { return waiting_; }
