@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "cluster/log_name.h"
 #include "cluster/message.h"
 
 namespace minod {
@@ -16,13 +17,6 @@ inline constexpr std::size_t kFrameHeaderSize = 8;
 inline constexpr std::size_t kFrameSizeMax = std::size_t{64} << 20;
 inline constexpr std::size_t kSetMembersMax = 1024;  // in a set, or ever
 inline constexpr std::size_t kAnswerEpochsMax = 4096;
-
-// Which log a message speaks of.
-struct LogName {
-  std::int16_t db = 0;
-  std::int16_t partition = 0;
-  friend bool operator==(const LogName&, const LogName&) = default;
-};
 
 struct Frame {
   LogName log;
