@@ -1,6 +1,7 @@
 #include "net/conductor.h"
 
 #include <algorithm>
+#include <thread>
 #include <utility>
 
 #include "net/node.h"
@@ -10,16 +11,10 @@ namespace minod {
 
 namespace {
 
-// Both sides look this often before they sleep: a shard that is awake comes within a few microseconds.
-constexpr int kLooks = 2000;
-
-// Until `at` is no longer what `still_waiting` says it must not be.
+// Until `at` is no longer what `still_waiting` says it must not be. Sleeps at once: whoever is waited for may need this
+// very processor.
 template <class StillWaiting>
 void await(std::atomic<std::uint32_t>& at, StillWaiting&& still_waiting) {
-  for (int i = 0; i < kLooks; ++i) {
-    if (!still_waiting(at.load(std::memory_order_acquire))) return;
-    __builtin_ia32_pause();
-  }
   for (;;) {
     const std::uint32_t now = at.load(std::memory_order_acquire);
     if (!still_waiting(now)) return;
@@ -127,7 +122,7 @@ bool Conductor::stop(const std::vector<bool>& shards) {
   }
   // Neither the doorbells nor a message that found the mailbox full may wait for this thread's next turn.
   node_.shard(0).ring_doorbells();
-  while (node_.flush_overflow(0)) __builtin_ia32_pause();
+  while (node_.flush_overflow(0)) std::this_thread::yield();
   bool still = true;
   for (std::size_t i = 1; i < shards.size(); ++i) {
     if (!shards[i]) continue;

@@ -12,8 +12,6 @@ namespace minod {
 
 namespace {
 
-// A client that does not read its replies is not served further above this; what one command answers may exceed it.
-constexpr std::size_t kUnreadRepliesMax = std::size_t{1} << 20;
 constexpr std::size_t kKeptMemory = std::size_t{64} << 10;
 
 }  // namespace
@@ -173,7 +171,7 @@ void Connection::close_after_reply() {
 void Connection::close() {
   if (closed_) return;
   closed_ = true;
-  session_.cancel();
+  session_.cancel(in_);
   shard_.gate().forget(gate_);
   socket_ = Fd();
   shard_.closed(id_);

@@ -40,7 +40,8 @@ class Connection {
   bool is_unix() const { return is_unix_; }
   int fd() const { return socket_.get(); }
   std::size_t memory_bytes() const {
-    return sizeof *this + in_.capacity() + replies_.bytes().capacity() + session_.queued_bytes();
+    return sizeof *this + in_.capacity() + replies_.bytes().capacity() + session_.queued_bytes() +
+           session_.spread_bytes();
   }
   std::size_t input_bytes() const { return in_.size(); }
   std::size_t input_room() const { return in_.room(); }

@@ -21,7 +21,9 @@ inline constexpr std::size_t kQueuedBytesMax = std::size_t{1} << 30;  // argumen
 inline constexpr std::size_t kReadBytesMin = 2 * 1024;     // a socket read asks for this much at first,
 inline constexpr std::size_t kReadChunkBytes = 64 * 1024;  // for this much when the client sends more,
 inline constexpr std::size_t kReadBytesMax = 1024 * 1024;  // and for up to this much within a large value
-inline constexpr std::size_t kMaxClientsDefault = 10'000;  // maxclients
+// A client that does not read its replies is not served further above this; what one command answers may exceed it.
+inline constexpr std::size_t kUnreadRepliesMax = std::size_t{1} << 20;
+inline constexpr std::size_t kMaxClientsDefault = 10'000;                      // maxclients
 inline constexpr std::size_t kOutputBytesMaxDefault = std::size_t{256} << 20;  // client-output-buffer-limit normal
 
 }  // namespace minod

@@ -15,6 +15,7 @@
 #include "net/conductor.h"
 #include "net/connection.h"
 #include "net/cpu_list.h"
+#include "net/remote_run.h"
 #include "replay/recovery.h"
 
 namespace minod {
@@ -98,7 +99,9 @@ void Shard::run() {
   disk_ready_.descriptor = std::make_unique<Descriptor>(io_.get_executor(), dup(disk_->event_fd()));
   sockets_ready_.descriptor = std::make_unique<Descriptor>(io_.get_executor(), dup(sockets_.fd()));
   arm_doorbell();
-  disk_poll_us_ = node_.config().disk_poll_us;
+  // A shard that looks for its disk must not keep the processor from one that has work.
+  const bool enough_processors = static_cast<unsigned>(node_.shard_count()) <= std::thread::hardware_concurrency();
+  disk_poll_us_ = enough_processors ? node_.config().disk_poll_us : 0;
   node_.apply_config(*this);
   store_->start();
   arm_tick();
@@ -139,7 +142,6 @@ bool Shard::turn() {
   for (std::size_t all = 0; all < kSocketsATurn;) {
     const std::size_t served = sockets_.serve(kSocketsAtOnce);
     done += served + disk_->poll() + store_->poll();
-    ring_doorbells();
     all += served;
     if (served < kSocketsAtOnce) break;
   }
@@ -152,7 +154,8 @@ bool Shard::turn() {
   // What is not written can't leave memory, so under a small maxmemory it is bounded by a part of that.
   overloaded_ =
       store_->pending_bytes() > std::min(kPendingBytesMax, store_->options().memory_bytes_max / kPendingShare);
-  if (!overloaded_ && !relieved_.empty()) {
+  if (!overloaded_ && !(relieved_.empty() && relieved_runs_.empty())) {
+    for (RemoteRun* const waiting : std::exchange(relieved_runs_, {})) waiting->resume();
     for (const std::uint64_t id : std::exchange(relieved_, {})) {
       if (Connection* const waiting = connection(id)) waiting->resume();
     }

@@ -25,6 +25,7 @@
 namespace minod {
 
 class Connection;
+class RemoteRun;
 
 class Shard {
  public:
@@ -73,6 +74,7 @@ class Shard {
   Nanos slow_after() const { return slow_after_; }
   void set_slow_after(Nanos nanos) { slow_after_ = nanos; }
   void resume_when_relieved(std::uint64_t connection) { relieved_.push_back(connection); }
+  void resume_when_relieved(RemoteRun& run) { relieved_runs_.push_back(&run); }
   void closed(std::uint64_t connection) { graves_.push_back(connection); }
   Connection* connection(std::uint64_t id);
   const std::unordered_map<std::uint64_t, std::unique_ptr<Connection>>& connections() const { return connections_; }
@@ -127,6 +129,7 @@ class Shard {
   std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
   std::vector<std::uint64_t> graves_;
   std::vector<std::uint64_t> relieved_;
+  std::vector<RemoteRun*> relieved_runs_;
   std::atomic<std::size_t> client_count_{0};
   ShardReport report_;
   std::uint64_t cold_reads_before_ = 0;  // those that CONFIG RESETSTAT took out of the count

@@ -31,7 +31,8 @@ std::string client_line(Connection& connection, MonotonicNanos now) {
   line += " rbs=" + std::to_string(connection.memory_bytes()) +
           " rbp=0 obl=0 oll=0 omem=" + std::to_string(connection.output_bytes()) +
           " tot-mem=" + std::to_string(connection.memory_bytes()) +
-          " events=r cmd=" + (state.last_command.empty() ? "NULL" : state.last_command) + " user=default redir=-1";
+          " events=r cmd=" + std::string(state.last_command.empty() ? "NULL" : state.last_command) +
+          " user=default redir=-1";
   line += " resp=" + std::to_string(static_cast<int>(state.protocol)) + " lib-name=" + state.lib_name +
           " lib-ver=" + state.lib_version + "\n";
   return line;

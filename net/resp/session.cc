@@ -1,9 +1,9 @@
 #include "net/resp/session.h"
 
 #include <algorithm>
-#include <array>
 
 #include "net/connection.h"
+#include "net/prefetch.h"
 #include "net/remote_call.h"
 #include "net/shard.h"
 #include "store/slot.h"
@@ -49,7 +49,11 @@ MonotonicNanos Session::begin_burst() {
   return burst_.began();
 }
 
-void Session::cancel() {
+void Session::cancel(ByteQueue& in) {
+  if (spread_) {
+    Spread::abandon(std::move(spread_), std::move(in), std::move(ahead_));
+    ahead_ = std::make_unique<Lookahead>();
+  }
   *alive_ = false;
   alive_ = std::make_shared<bool>(false);
   request_.reset();
@@ -65,8 +69,12 @@ Session::Step Session::execute_next(ByteQueue& in, ReplyQueue& replies) {
   reply_ = &reply;
   replies_ = &replies;
   Step step = Step::kDone;
-  if (ahead_->empty()) step = look_ahead(in);
-  if (!ahead_->empty()) step = dispatch(replies, in);
+  if (spread_ && spread_->active()) {
+    step = run_spread(in, replies);
+  } else {
+    if (ahead_->empty()) step = look_ahead(in);
+    if (!ahead_->empty()) step = spread() ? run_spread(in, replies) : dispatch(replies, in);
+  }
   reply_ = nullptr;
   replies_ = nullptr;
   return step;
@@ -92,27 +100,99 @@ Session::Step Session::look_ahead(ByteQueue& in) {
   return Step::kClose;
 }
 
-// In three passes over the requests, so that the loads of each pass run side by side.
 void Session::prefetch() {
-  const Store& store = shard_.store();
-  const int partitions = store.options().partitions;
-  std::array<KeyHash, Lookahead::kRequestsMax> hashes;
-  std::array<const Partition*, Lookahead::kRequestsMax> homes;
-  std::size_t count = 0;
+  const int partitions = shard_.store().options().partitions;
+  Prefetch prefetch(shard_.store(), state_.db);
   for (std::size_t i = 0; i < ahead_->size(); ++i) {
+    // The first argument is the key of nearly every command.
     const auto& args = (*ahead_)[i].args;
-    // The first argument is the key of nearly every command; of the others, nothing worse than a wasted load comes.
-    if (args.size() < 2 || args[1].size() > kKeySizeMax) continue;
-    homes[count] = store.partition(state_.db, partition_of(args[1], partitions));
-    if (homes[count] == nullptr) continue;  // another shard's, or nothing was ever written there
-    hashes[count] = store.hash(args[1]);
-    store.prefetch_entry(*homes[count], hashes[count]);
+    if (args.size() > 1) prefetch.add(args[1], partition_of(args[1], partitions));
+  }
+  prefetch.finish();
+}
+
+// ---- requests that several shards run
+
+// Whether it is an ordinary command on keys of one partition; then says where it runs.
+bool Session::place(Lookahead::Request& request) const {
+  if (!request.in_input) return false;
+  request.spec = find_command(request.args.front());
+  if (request.spec == nullptr || (request.spec->flags & (kConnection | kContainer | kManyDatabases)) != 0) return false;
+  if (!arity_fits(*request.spec, request.args.size())) return false;
+  const auto partition = one_touched_by(*request.spec, request.args, shard_.store().options().partitions);
+  if (!partition) return false;
+  request.partition = *partition;
+  request.owner = shard_.node().owner_of(*partition);
+  return true;
+}
+
+// True: the first requests, as far as they are ordinary ones, are on their way to the shards that they lie with. False:
+// the first is to be run by itself.
+bool Session::spread() {
+  if (shard_.node().shard_count() == 1 || ahead_->front_is_known()) return false;
+  const bool ordinary = state_.authenticated && !in_multi() && !state_.reply_off && !state_.skip_this_reply;
+  std::size_t count = 0;
+  bool all_own = true;
+  while (ordinary && count < ahead_->size() && place((*ahead_)[count])) {
+    all_own = all_own && (*ahead_)[count].owner == shard_.number();
     ++count;
   }
-  std::array<Offset, Lookahead::kRequestsMax> offsets;
-  for (std::size_t i = 0; i < count; ++i) offsets[i] = store.prefetch_place(*homes[i], hashes[i]);
-  for (std::size_t i = 0; i < count; ++i) store.prefetch_record(*homes[i], offsets[i]);
+  if (all_own) {
+    ahead_->know(std::max<std::size_t>(count, 1));
+    return false;
+  }
+  if (!spread_) {
+    spread_ = std::make_unique<Spread>(shard_, [this] {
+      if (!waiting_ || spread_->next_own() != nullptr) return;
+      waiting_ = false;
+      connection_.resume();
+    });
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    const Lookahead::Request& request = (*ahead_)[i];
+    spread_->add(request.owner, {request.spec, request.args, request.partition});
+  }
+  spread_->send(state_.db, state_.protocol);
+  return true;
 }
+
+Session::Step Session::run_spread(ByteQueue& in, ReplyQueue& replies) {
+  while (const PlacedCommand* const own = spread_->next_own()) {
+    args_ = own->args;
+    Reply reply(spread_->own_replies(), state_.protocol);
+    const bool done = run_own(*own->spec, own->partition, reply, spread_->own_replies());
+    const Nanos took = burst_.lap(shard_.node().clock());
+    if (took >= shard_.slow_after()) note_slow(*own->spec, took);
+    if (!done) return Step::kWaiting;
+    spread_->own_done(request_.dependencies);
+    request_.reset();
+  }
+  if (!spread_->answered()) {
+    waiting_ = true;
+    return Step::kWaiting;
+  }
+  if (spread_->collect(replies)) end_spread(in);
+  return Step::kDone;
+}
+
+void Session::end_spread(ByteQueue& in) {
+  spread_->for_each_slow([&](std::size_t number, Nanos took) {
+    const Lookahead::Request& request = (*ahead_)[number];
+    args_ = request.args;
+    note_slow(*request.spec, took);
+  });
+  std::size_t consumed = 0;
+  for (std::size_t i = 0; i < spread_->size(); ++i) {
+    consumed += ahead_->front().consumed;
+    state_.last_command = ahead_->front().spec->name;
+    ahead_->pop();
+  }
+  shard_.report().commands += spread_->size();
+  in.consume(consumed);
+  spread_->end();
+}
+
+// ---- requests by themselves
 
 Session::Step Session::dispatch(ReplyQueue& replies, ByteQueue& in) {
   const std::size_t consumed = ahead_->front().consumed;
@@ -225,19 +305,23 @@ Session::Step Session::run_in_store(const CommandSpec& spec, ReplyQueue& replies
     return run_on(owner, spec);
   }
   const std::size_t begin = replies.bytes().size();
-  request_.args = args_;
-  request_.db = state_.db;
-  request_.partition = partition;
-  request_.now = burst_.wall();
-  if (shard_.store().run(spec, request_, *reply_, replies.bytes()) == Store::Outcome::kParked) {
-    waiting_ = true;
-    return Step::kWaiting;
-  }
+  if (!run_own(spec, partition, *reply_, replies.bytes())) return Step::kWaiting;
   replies.hold(begin, request_.dependencies);
   request_.reset();
   return Step::kDone;
 }
 
+// False: it waits, and is to be called again.
+bool Session::run_own(const CommandSpec& spec, std::uint16_t partition, Reply& reply, ByteQueue& out) {
+  request_.args = args_;
+  request_.db = state_.db;
+  request_.partition = partition;
+  request_.now = burst_.wall();
+  waiting_ = shard_.store().run(spec, request_, reply, out) == Store::Outcome::kParked;
+  return !waiting_;
+}
+
+// What spread() does not take: several keys of one partition, words in quotes, a client that wants no replies.
 Session::Step Session::run_on(int owner, const CommandSpec& spec) {
   RemoteCall call{&spec, {}, state_.db, request_.partition, state_.protocol};
   call.args.assign(args_.begin(), args_.end());

@@ -17,6 +17,7 @@
 #include "net/resp/lookahead.h"
 #include "net/resp/multi.h"
 #include "net/resp/parser.h"
+#include "net/resp/spread.h"
 #include "net/resp/touched.h"
 #include "store/command.h"
 #include "store/reply.h"
@@ -47,7 +48,9 @@ class Session {
   Step execute_next(ByteQueue& in, ReplyQueue& replies);
 
   bool waiting() const { return waiting_; }
-  void cancel();  // the connection is closing: forget what the request waits for
+  // The connection is closing: forgets what the request waits for. What other shards still read of `in` stays with
+  // them.
+  void cancel(ByteQueue& in);
   std::size_t missing_bytes() const { return parser_.missing(); }
 
   // ---- for the commands that run here (connection_commands.cc and its neighbours)
@@ -56,7 +59,7 @@ class Session {
     std::string name;
     std::string lib_name;
     std::string lib_version;
-    std::string last_command;  // "client|list"
+    std::string_view last_command;  // "client|list"; the table's own
     int db = 0;
     Protocol protocol = Protocol::kResp2;
     bool authenticated = false;
@@ -85,6 +88,7 @@ class Session {
   bool executing_transaction() const { return exec_ != nullptr; }
   std::int64_t queued_commands() const;  // -1: not in MULTI
   std::size_t queued_bytes() const;
+  std::size_t spread_bytes() const { return spread_ ? spread_->memory_bytes() : 0; }
   Multi& multi_state();
   void drop_transaction();  // with what is watched
   void watch();
@@ -93,12 +97,17 @@ class Session {
  private:
   Step look_ahead(ByteQueue& in);
   void prefetch();
+  bool spread();
+  bool place(Lookahead::Request& request) const;
+  Step run_spread(ByteQueue& in, ReplyQueue& replies);
+  void end_spread(ByteQueue& in);
   Step dispatch(ReplyQueue& replies, ByteQueue& in);
   bool refuse(const CommandSpec* spec, const CommandSpec* leaf);
   Step run_timed(const CommandSpec& spec, const CommandSpec& leaf, ReplyQueue& replies);
   void note_slow(const CommandSpec& leaf, Nanos took);
   Step run_here(const CommandSpec& spec);
   Step run_in_store(const CommandSpec& spec, ReplyQueue& replies);
+  bool run_own(const CommandSpec& spec, std::uint16_t partition, Reply& reply, ByteQueue& out);
   Step run_on(int shard, const CommandSpec& spec);
   Step run_joint(const CommandSpec& spec, const Touched& touched, ReplyQueue& replies);
   bool run_transaction(const std::shared_ptr<Transaction>& transaction, const Touched& touched);
@@ -117,6 +126,7 @@ class Session {
   RespLimits limits_;
   RequestParser parser_;
   std::unique_ptr<Lookahead> ahead_;  // requests of the input that are parsed and have not run
+  std::unique_ptr<Spread> spread_;    // of them, those that several shards run; null: there were never any
   Request request_;
   BurstClock burst_;
   std::span<const std::string_view> args_;
