@@ -19,7 +19,7 @@ void SegmentCounts::placed(const BatchHeader& batch, Offset segment) {
   if (count.first_time == kNoTimestamp) count.first_time = batch.base_timestamp;
   count.last_time = std::max(count.last_time, batch.max_timestamp);
   placed_end_ = count.end;
-  if (!batch.is_control()) {
+  if (!batch.is_control() && !applied_later_) {
     applied_ -= batch.record_count;
     count.exact = count.exact && applied_ >= 0;
     applied_ = std::max<std::int64_t>(applied_, 0);

@@ -42,7 +42,13 @@ class SegmentCounts {
   void placed(const BatchHeader& batch, Offset segment);
 
   // A record was applied; it is placed soon.
-  void applied() { ++applied_; }
+  void applied() { applied_ += applied_later_ ? 0 : 1; }
+
+  // From now on what is placed is applied later, each record of it, if `later`: a follower's.
+  void apply_later(bool later) {
+    applied_later_ = later;
+    applied_ = 0;
+  }
 
   // A restart applies what it reads in windows, of one segment each, and in another order than that of the log: first
   // their batches are placed, then their changes are applied. `records`: of the batches that are placed.
@@ -90,6 +96,7 @@ class SegmentCounts {
   std::vector<SegmentCount> segments_;
   Offset placed_end_ = kFirstOffset;
   std::int64_t applied_ = 0;  // and not yet placed
+  bool applied_later_ = false;
   // Of records that are not placed yet. At most a batch's worth of them.
   std::vector<Offset> dead_early_;
   std::vector<Offset> erasing_early_;

@@ -90,6 +90,7 @@ Log::Place Log::written_place() const {
 
 Log::Room Log::make_room(std::size_t bytes, bool last_reserve) {
   if (failure_) return Room::kFull;
+  if (writers_ != Writers::kMay) return writers_ == Writers::kWait ? Room::kWait : Room::kReadOnly;
   const auto need = static_cast<std::int64_t>(bytes + kBatchHeaderSize + (last_reserve ? 0 : kDeleteReserve));
   const auto planned = position_.value() + static_cast<std::int64_t>(builder_.size());
   const bool empty = planned == 0;  // an empty segment is made larger, never left: two can't have one base offset
@@ -203,6 +204,7 @@ void Log::close_batch() {
   BatchHeader placed = header;
   placed.length = static_cast<std::int32_t>(size);
   placed.crc = load_big<std::uint32_t>(to + batch_field::kCrc);
+  if (recent_) recent_->add(header.base_offset, header.next_offset(), Bytes(to, size));
   events_.placed(placed, active.base, at);
 }
 

@@ -21,12 +21,15 @@
 #include "base/histogram.h"
 #include "base/ids.h"
 #include "base/result.h"
+#include "log/ack_policy.h"
 #include "log/batch.h"
 #include "log/compression.h"
 #include "log/disk.h"
 #include "log/group.h"
 #include "log/joint_order.h"
+#include "log/joint_reach.h"
 #include "log/segment_store.h"
+#include "log/ship_ring.h"
 #include "log/tail.h"
 #include "log/watermarks.h"
 
@@ -90,10 +93,11 @@ class Log {
   // Nothing that is in flight will ever complete (a simulated crash; a start that failed): the log may be destroyed.
   void abandon();
 
-  enum class Room : std::uint8_t { kYes, kWait, kFull };
+  enum class Room : std::uint8_t { kYes, kWait, kFull, kReadOnly };
 
   // Whether records of `bytes` (record_bytes() of each) can be appended as one group. kWait: space is being prepared,
-  // events.room follows. kFull: the disk has none; asked again a second later. `last_reserve`: deletes may use the
+  // or writers have to wait; events.room follows. kFull: the disk has none; asked again a second later. kReadOnly:
+  // another node leads this log. `last_reserve`: deletes may use the
   // space that is kept for them.
   Room make_room(std::size_t bytes, bool last_reserve);
   static std::size_t record_bytes(std::size_t key_and_value_bytes) { return key_and_value_bytes + kRecordOverheadMax; }
@@ -119,6 +123,7 @@ class Log {
   // kept back.
   void look_at_joints();
   bool keeps_back() const { return !holds_.empty(); }
+  bool may_be_cut() const { return replicated_ || keeps_back(); }  // what is not committed
 
   // Appends the control batch that ends the life of every record below `below` (kNoOffset: below the batch itself);
   // segments that lie below go when it is committed. Returns the batch's offset.
@@ -149,7 +154,8 @@ class Log {
   const Watermarks& marks() const { return marks_; }
   // Replies that depend on records below this may leave.
   Offset released() const {
-    return options_.sync == SyncPolicy::kAlways ? marks_.committed() : std::min(marks_.written(), unwritten_joint_);
+    if (acks_ == AckPolicy::kAll) return marks_.committed();
+    return options_.sync == SyncPolicy::kAlways ? marks_.safe() : std::min(marks_.written(), unwritten_joint_);
   }
   // What is on its way to the disk ends here; what lies above goes with the next group.
   Offset dispatched() const { return in_flight_ ? writing_.end_offset : marks_.written(); }
@@ -212,8 +218,50 @@ class Log {
             builder_.is_open() ? builder_.base_offset() : marks_.appended()};
   }
 
+  // ---- for replication: log_replicated.cc. A log that is not replicated commits what is safe.
+
+  // From now on only commit_to() commits, and nobody writes until set_writers(). Before start(), or before anything was
+  // appended. All below `committed` is. `self`: which log it is in `reach`, which all logs of the node share.
+  void replicate(Offset committed, AckPolicy acks, LogReach self, std::shared_ptr<JointReach> reach);
+
+  enum class Writers : std::uint8_t { kMay, kWait, kMayNot };
+  void set_writers(Writers writers);
+  bool takes_writes() const { return writers_ == Writers::kMay; }
+
+  // All below `end`, which is safe, is committed.
+  void commit_to(Offset end);
+
+  // What is appended from now on is of `epoch`, which is on disk as that of this log's leader. All that was shipped has
+  // been applied.
+  void begin_epoch(Epoch epoch);
+  Epoch epoch() const { return epoch_; }
+
+  // A follower's: `batch`, whole and valid, begins where this log ends. `together`: what the batch's header `t` names.
+  // Only kYes has appended it.
+  Room append_shipped(const BatchHeader& header, Bytes batch, std::vector<LogReach> together);
+  // A shipped log start has been applied: what is below goes.
+  void start_shipped(Offset below);
+  // What other logs have may make more safe here. Costs nothing while nothing is waited for.
+  void look_at_reach();
+
+  void close_batches() {
+    if (builder_.is_open()) close_batch();
+  }
+  // Batches are whole up to here: records above stand in one that still grows.
+  Offset closed_end() const { return builder_.is_open() ? builder_.base_offset() : marks_.appended(); }
+  // Keeps the newest batches, about so many bytes; 0: none.
+  void keep_recent(std::size_t bytes);
+  ShipRing* recent() { return recent_.get(); }
+
+  // It is idle and another Log takes its place. Lets all go that takes memory or files; only marks() and released()
+  // may be asked any more.
+  void retire();
+
   const LogCounters& counters() const { return counters_; }
-  std::size_t memory_bytes() const { return tail_.memory_bytes() + open_.memory_bytes() + spare_.memory_bytes(); }
+  std::size_t memory_bytes() const {
+    return tail_.memory_bytes() + open_.memory_bytes() + spare_.memory_bytes() +
+           (recent_ ? recent_->memory_bytes() : 0);
+  }
 
   // Enough for the encoding of any record beside its key and value, and its share of the batch header.
   static constexpr std::size_t kRecordOverheadMax = 144;
@@ -228,6 +276,8 @@ class Log {
   void write_next_group();
   void end_joint();
   void settle_joints();
+  Offset settle_shipped();
+  void commit_safe(Offset end);
   void durable_reached(Offset end);
   void written(std::size_t size);
   void seal_finished_segments();
@@ -265,8 +315,24 @@ class Log {
   static constexpr Offset kNothingHeld{std::numeric_limits<std::int64_t>::max()};
   std::deque<Hold> holds_;
   Offset unwritten_joint_ = kNothingHeld;  // where the first part begins that is not written in all its logs
-  FilePosition position_;                  // in the active segment: where the next batch is placed
-  Group open_;                             // gathers closed batches for the active segment
+
+  // What log_replicated.cc knows of a log that others have, too.
+  struct ShippedJoint {
+    Offset begin;
+    Offset end;
+    std::vector<LogReach> logs;
+  };
+  bool replicated_ = false;
+  AckPolicy acks_ = AckPolicy::kLeader;
+  Writers writers_ = Writers::kMay;
+  LogReach self_;
+  std::shared_ptr<JointReach> reach_;
+  std::uint64_t reach_seen_ = 0;
+  std::deque<ShippedJoint> shipped_joints_;  // that are not known to have all their parts
+  std::unique_ptr<ShipRing> recent_;
+
+  FilePosition position_;  // in the active segment: where the next batch is placed
+  Group open_;             // gathers closed batches for the active segment
   Group writing_;
   Group spare_;
   std::deque<Group> queued_;  // complete groups of segments that are being left

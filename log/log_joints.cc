@@ -37,7 +37,15 @@ void Log::settle_joints() {
     const auto first = std::ranges::find_if(holds_, [&](const Hold& hold) { return hold.joint > written; });
     unwritten_joint_ = first == holds_.end() ? kNothingHeld : first->begin;
   }
-  marks_.commit_to(holds_.empty() ? marks_.durable() : std::min(marks_.durable(), holds_.front().begin));
+  Offset safe = holds_.empty() ? marks_.durable() : std::min(marks_.durable(), holds_.front().begin);
+  if (replicated_) safe = std::min(safe, settle_shipped());
+  marks_.make_safe_to(std::max(safe, marks_.safe()));
+  if (!replicated_) commit_safe(safe);
+}
+
+// All below `end` is committed.
+void Log::commit_safe(Offset end) {
+  marks_.commit_to(end);
   while (!pending_log_starts_.empty() && pending_log_starts_.front().at < marks_.committed()) {
     committed_log_start_ = pending_log_starts_.front().below;
     pending_log_starts_.pop_front();

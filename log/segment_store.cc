@@ -242,6 +242,12 @@ void SegmentStore::preparation_ended(const Result<void>& result) {
   if (result) prepare(0, false);
 }
 
+void SegmentStore::forget() {
+  all_.clear();
+  ready_.clear();
+  (void)pool_.take_all();
+}
+
 // What was kept for reuse is of no use while something larger finds no room.
 void SegmentStore::discard_spares() {
   std::vector<std::string> paths;

@@ -106,6 +106,8 @@ class SegmentStore {
 
   bool idle() const { return jobs_ == 0; }
   void abandon() { jobs_ = 0; }  // no job will ever end
+  // It is idle and not used any more: closes all files.
+  void forget();
 
   // The first segment of a log has this many bytes; each next one is as large as the log before it, up to the limit, so
   // that small databases stay small on disk.

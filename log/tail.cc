@@ -89,6 +89,14 @@ RecordView Tail::find(Offset offset) {
   return view;
 }
 
+void Tail::restart(Offset begin) {
+  check(!batch_is_open_, "a tail starts anew between batches");
+  chunks_.clear();
+  blocks_.clear();
+  chunk_bytes_ = block_count_ = 0;
+  begin_ = end_ = begin;
+}
+
 bool Tail::drop_oldest(Offset durable, const std::function<void(const RecordView&)>& keep) {
   if (chunks_.empty() || chunks_.front().end > durable) return false;
   if (batch_is_open_ && chunks_.size() == 1) return false;

@@ -50,6 +50,9 @@ class Tail {
   }
 
   Offset begin() const { return begin_; }
+  Offset end() const { return end_; }
+  // Forgets all; the next record to be added has offset `begin`. No batch is open.
+  void restart(Offset begin);
   std::size_t memory_bytes() const {
     return chunk_bytes_ + block_count_ * sizeof(Block) + blocks_.capacity() * sizeof(blocks_.front());
   }

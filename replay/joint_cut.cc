@@ -40,6 +40,7 @@ Result<std::vector<LogStart>> recover_together(std::span<const LogToRecover> log
     recoveries.push_back(
         std::make_unique<LogRecovery>(*log.disk, log.directory, hasher, *log.partition, options, report));
     LogRecovery& recovery = *recoveries.back();
+    if (log.followed) recovery.follow(*log.followed);
     if (auto read = recovery.read(); !read) return read.error();
     found.push_back(LogEnd{log.partition->db(), log.partition->number(), recovery.end(), recovery.joints()});
   }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -33,6 +34,7 @@ struct LogToRecover {
   Disk* disk;
   std::string directory;
   Partition* partition;
+  std::optional<FollowedLog> followed = std::nullopt;
 };
 
 // recover() of all logs of a node: each is read, then they are cut where they agree, and only then is any of them

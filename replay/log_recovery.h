@@ -31,6 +31,13 @@ class LogRecovery {
   LogRecovery(Disk& disk, std::string directory, const KeyHasher& hasher, Partition& partition,
               const RecoveryOptions& options, RecoveryReport& report);
 
+  // Before read(): another node's log was followed. It ends before `end`, if that is given.
+  void follow(const FollowedLog& followed) { followed_ = followed; }
+  void end_at(Offset end, std::string reason) {
+    cut_ = end;
+    cut_reason_ = std::move(reason);
+  }
+
   // kCorrupt: the message names the file, the position, what is lost and what to do. Of the log, nothing was changed.
   Result<void> read();
 
@@ -44,7 +51,8 @@ class LogRecovery {
   // most.
   Result<void> cut_at(Offset end, std::string reason);
 
-  // Removes what is behind the end, takes a new epoch and says where writing goes on. Nothing is read or cut any more.
+  // Removes what is behind the end, takes a new epoch (unless it was followed) and says where writing goes on. Nothing
+  // is read or cut any more.
   Result<LogStart> finish();
 
  private:
@@ -67,6 +75,7 @@ class LogRecovery {
   Result<void> read_bounds();
   Result<void> check_nothing_missing() const;
   Result<void> begin_epoch();
+  Result<void> keep_epochs();
 
   Disk& disk_;
   const std::string directory_;
@@ -79,8 +88,9 @@ class LogRecovery {
   std::set<Offset> bad_hints_;
   ChangePiece piece_;
   std::vector<FoundSegment> segments_;
-  LogStart start_;                        // as far as it is known
-  std::vector<EpochStart> epochs_;        // of the file beside the log
+  LogStart start_;                  // as far as it is known
+  std::vector<EpochStart> epochs_;  // of the file beside the log
+  std::optional<FollowedLog> followed_;
   std::optional<Offset> clean_end_;       // the log was committed up to there
   Offset checkpoint_end_ = kFirstOffset;  // below it, what is read may already be known
   std::int64_t checkpoint_bytes_ = 0;

@@ -21,7 +21,6 @@ namespace minod {
 
 namespace {
 
-constexpr const char* kCleanEndName = "clean-end-offset";
 constexpr std::size_t kPrefetchDistance = 12;  // changes; what a miss in the index costs, by what one that hits does
 
 std::string hint_path(const FoundSegment& segment) {
@@ -146,6 +145,8 @@ Result<void> LogRecovery::judge(std::size_t i, const Error& reason, LogStart& st
     findings.last_offset = std::max(findings.last_offset, found->last_offset);
     findings.durable_upto = std::max(findings.durable_upto, found->durable_upto);
   }
+  // What a follower's batches vouch for was durable at their leader.
+  if (followed_) findings.durable_upto = kNoOffset;
   const bool damaged = judge_tail(findings, start.end, clean_end_) == TailVerdict::kDamage;
   if (damaged && !options_.force_truncate) {
     std::string what = reason.message();
@@ -289,6 +290,7 @@ Result<void> LogRecovery::read_bounds() {
   if (!epochs && epochs.error().code != Errc::kCorrupt) return epochs.error();
   if (epochs) epochs_ = std::move(*epochs);
   clean_end_ = known_end(*clean_end, epochs_);
+  if (followed_) clean_end_ = followed_->fetches_again ? std::nullopt : std::optional(followed_->committed);
   return {};
 }
 
@@ -299,18 +301,6 @@ Result<void> LogRecovery::check_nothing_missing() const {
   const bool all_missing = segments_.empty() && clean_end_ && *clean_end_ > begin;
   if (options_.force_truncate || (begin <= expected && !all_missing)) return {};
   return missing_segments(directory_, segments_.empty(), begin, expected);
-}
-
-Result<void> LogRecovery::begin_epoch() {
-  begin_at(epochs_, segments_.empty() ? start_.end : segments_.front().base);
-  if (!epochs_.empty()) start_.epoch = std::max(start_.epoch, epochs_.back().epoch);
-  if (start_.epoch.value == std::numeric_limits<std::int32_t>::max()) {
-    return Error{Errc::kCorrupt, 0, directory_ + ": the epoch of its last batch is damaged: no greater one is left"};
-  }
-  ++start_.epoch.value;
-  while (!epochs_.empty() && epochs_.back().start >= start_.end) epochs_.pop_back();
-  epochs_.push_back(EpochStart{start_.epoch, start_.end});
-  return write_epochs(disk_, directory_, epochs_);
 }
 
 // From the beginning, as often as something turns out to be of no use.
@@ -324,7 +314,7 @@ Result<void> LogRecovery::read_all() {
     checkpoint_end_ = log_start_ = evicted_below_ = kFirstOffset;
     checkpoint_bytes_ = 0;
     joints_.clear();
-    committed_ = clean_end_.value_or(kFirstOffset);
+    committed_ = followed_ ? followed_->committed : clean_end_.value_or(kFirstOffset);
     start_ = LogStart();
     start_.epoch = Epoch{0};
     if (!segments_.empty()) start_.end = segments_.front().base;
@@ -367,33 +357,6 @@ Result<void> LogRecovery::cut_at(Offset end, std::string reason) {
   cut_ = end;
   cut_reason_ = std::move(reason);
   return read_all();
-}
-
-Result<LogStart> LogRecovery::finish() {
-  if (auto removed = remove_useless(); !removed) return removed.error();
-  if (auto begun = begin_epoch(); !begun) return begun.error();
-  // From here on the log grows: an older note would take the next torn tail for damage.
-  const auto removed = disk_.remove(directory_ + "/" + kCleanEndName);
-  if (!removed && removed.error().code != Errc::kNotFound) return removed.error();
-  if (auto synced = disk_.sync_directory(directory_); !synced) return synced.error();
-  start_.log_start = log_start_;
-  if (evicted_) partition_.apply_eviction_below(log_start_, log_start_);
-  partition_.index().settle();
-  if (checkpoint_end_ > kFirstOffset) partition_.set_newest_checkpoint(checkpoints_.header());
-  partition_.set_replay_begin(checkpoints_.replay_begin(start_.dirty_tail));
-  partition_.set_replayed_bytes(replayed_bytes_);
-  return std::move(start_);
-}
-
-Result<LogStart> recover(Disk& disk, const std::string& directory, const KeyHasher& hasher, Partition& partition,
-                         const RecoveryOptions& options, RecoveryReport& report) {
-  LogRecovery recovery(disk, directory, hasher, partition, options, report);
-  if (auto read = recovery.read(); !read) return read.error();
-  return recovery.finish();
-}
-
-Result<void> note_clean_end(Disk& disk, const std::string& directory, Offset end) {
-  return replace_file(disk, directory, kCleanEndName, as_bytes(std::to_string(end.value()) + "\n"));
 }
 
 }  // namespace minod

@@ -46,10 +46,21 @@ struct RecoveryOptions {
   std::function<void(const RecoveryReport&)> progress;  // called every few tens of MiB, with what has been done so far
 };
 
+// Of a log that followed another node's. It takes no epoch of its own, and what was not committed and is torn is
+// fetched again: docs/REPLICATION.md.
+struct FollowedLog {
+  Offset committed;            // a lower bound of the high watermark, as it was stored
+  bool fetches_again = false;  // below it, too; else damage there is an error as in any log
+};
+
 // Fills `partition` from the log in `directory`; returns where writing goes on, the new epoch already on disk.
 // kCorrupt: the message names the file, the position, what is lost and what to do; nothing was changed on disk then.
 Result<LogStart> recover(Disk& disk, const std::string& directory, const KeyHasher& hasher, Partition& partition,
                          const RecoveryOptions& options, RecoveryReport& report);
+
+// The same of a followed log of which what stands from `end` on, where a batch begins, is not wanted.
+Result<LogStart> recover_up_to(Disk& disk, const std::string& directory, const KeyHasher& hasher, Partition& partition,
+                               const RecoveryOptions& options, Offset committed, Offset end, RecoveryReport& report);
 
 // At a clean stop, when nothing is in flight: notes where the log ends, so that damage behind the next start is known
 // from a torn write. Blocking.

@@ -1,6 +1,7 @@
 #include "store/call.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/check.h"
 #include "store/partition.h"
@@ -191,9 +192,7 @@ void Call::park_for(Partition& partition, Offset offset, bool key_only) {
 
 // The one reply of a run that can't do its work; the function that runs returns as if it were parked.
 void Call::fail(std::string text) {
-  if (failed_) return;
-  failed_ = true;
-  failure_ = std::move(text);
+  if (!std::exchange(failed_, true)) failure_ = std::move(text);
 }
 
 // ---- writing
@@ -212,6 +211,9 @@ bool Call::make_room(Partition& partition, std::size_t bytes, bool last_reserve)
     case Log::Room::kWait:
       parked_ = true;
       request_at(number_in(partition)).waits_for_room_ = &log;
+      return false;
+    case Log::Room::kReadOnly:
+      fail("READONLY You can't write against a read only replica.");
       return false;
     case Log::Room::kFull:
       break;
@@ -238,6 +240,7 @@ bool Call::within_disk_budget(Partition& partition, std::size_t bytes) {
       request_at(number_in(partition)).waits_for_room_ = &log;
       return false;
     case Log::Room::kFull:
+    case Log::Room::kReadOnly:
       break;
   }
   fail(evictor.refusal());

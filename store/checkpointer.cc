@@ -74,7 +74,7 @@ bool Checkpointer::due(const Partition& partition, std::int64_t bytes) const {
 }
 
 void Checkpointer::consider(Partition& partition) {
-  if (work_ || running_ || bytes_ == 0 || partition.log().failure() != nullptr) return;
+  if (work_ || running_ || bytes_ == 0 || partition.follows() || partition.log().failure() != nullptr) return;
   // A large index is written less often: checkpoints then never take more than half of what the log writes.
   const auto file_bytes = static_cast<std::int64_t>(partition.index().size()) * kBytesPerKey;
   if (due(partition, std::max(bytes_, 2 * file_bytes)) || overdue_.contains(partition.id())) begin(partition);
@@ -223,7 +223,9 @@ void Checkpointer::finished(const std::optional<Error>& failure) {
 
 void Checkpointer::write_now(Partition& partition) {
   work_.reset();
-  if (bytes_ == 0 || partition.log().failure() != nullptr || !due(partition, std::min(bytes_, kStopBytesMin))) return;
+  if (bytes_ == 0 || partition.follows() || partition.log().failure() != nullptr ||
+      !due(partition, std::min(bytes_, kStopBytesMin)))
+    return;
   begin(partition);
   ReplacedFile file(disk_, work_->directory, slot_to_replace(disk_, work_->directory, work_->header.identity));
   Result<void> result;
@@ -237,6 +239,14 @@ void Checkpointer::write_now(Partition& partition) {
   if (result) result = file.publish();
   work_->step = Work::Step::kPublish;
   finished(result ? std::nullopt : std::optional(result.error()));
+}
+
+bool Checkpointer::rest(const Partition& partition) {
+  begun_at_.erase(partition.id());
+  overdue_.erase(partition.id());
+  if (running_) return false;
+  if (work_ && &work_->partition == &partition) work_.reset();
+  return true;
 }
 
 void Checkpointer::abandon() {

@@ -53,6 +53,9 @@ class Checkpointer {
   // For a clean stop, when nothing is in flight: a whole checkpoint, unless reading the log anew costs less. Blocking.
   void write_now(Partition& partition);
 
+  // What is written of this partition is not gone on with. False: a job is under way, ask again.
+  bool rest(const Partition& partition);
+
   bool busy() const { return work_ != nullptr; }
   bool idle() const { return !running_; }  // no job is under way
   void abandon();                          // no job will ever end; or: what was begun is not gone on with

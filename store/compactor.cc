@@ -58,7 +58,7 @@ void Compactor::tick(Partitions partitions) {
 }
 
 void Compactor::step() {
-  if (!run_ || run_->over()) return;
+  if (!run_ || run_->over() || resting_ == &run_->partition()) return;
   const std::int64_t moved = run_->counts().source_bytes + run_->counts().bytes;
   pace_.spend(moved - spent_);
   spent_ = moved;
@@ -106,6 +106,7 @@ void Compactor::start_run(Partitions partitions) {
   if (clock_.monotonic() >= retry_at_) {
     for (const auto& partition : partitions) {
       if (!partition || !partition->has_log() || partition->log().failure() != nullptr) continue;
+      if (partition->follows()) continue;
       partition->counts().drop_before(partition->log().segments().begin()->first);
       const CompactionRules rules = rules_for(*partition, now);
       leave_old_segments(*partition, rules);
@@ -142,9 +143,25 @@ bool Compactor::compact(Partition& partition, Offset base, Offset end) {
   if (run_ && run_->over()) settle_run();
   partition.counts().drop_before(partition.log().segments().begin()->first);
   const CompactionRules rules = rules_for(partition, clock_.now());
-  if (run_ || end > rules.usable_end || !partition.log().segments().contains(base)) return false;
+  if (run_ || partition.follows() || end > rules.usable_end || !partition.log().segments().contains(base)) return false;
   start(partition, CompactionPlan{base, end}, rules);
   step();
+  return true;
+}
+
+bool Compactor::rest(const Partition& partition) {
+  std::erase_if(requests_, [&](const Request& request) { return request.partition == &partition; });
+  resting_ = nullptr;
+  if (!run_ || &run_->partition() != &partition) return true;
+  if (run_->job_running()) {
+    resting_ = &partition;
+    return false;
+  }
+  if (run_->over()) {
+    settle_run();
+  } else {
+    run_.reset();  // what it has written is removed by the recovery that follows
+  }
   return true;
 }
 
@@ -189,7 +206,7 @@ void Compactor::settle_run() {
 bool Compactor::request(Partitions partitions) {
   if (!requests_.empty()) return false;
   for (const auto& partition : partitions) {
-    if (!partition || !partition->has_log()) continue;
+    if (!partition || !partition->has_log() || partition->follows()) continue;
     requests_.push_back(Request{partition.get(), partition->log().marks().appended(), kLeaveTriesMax});
   }
   asked_at_ = clock_.now();

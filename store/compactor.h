@@ -72,6 +72,9 @@ class Compactor {
   // now.
   bool compact(Partition& partition, Offset base, Offset end);
 
+  // What is done with this partition is not gone on with. False: a job is under way, ask again.
+  bool rest(const Partition& partition);
+
   bool busy() const { return run_ != nullptr; }
   bool job_running() const { return run_ && run_->job_running(); }
   // No job that is in flight will end.
@@ -103,8 +106,9 @@ class Compactor {
   CompactionOptions options_;
   CompactionPace pace_;
   std::unique_ptr<CompactionRun> run_;
-  std::int64_t spent_ = 0;   // bytes of the run that the pace knows of
-  MonotonicNanos retry_at_;  // after the disk was full
+  const Partition* resting_ = nullptr;  // whose run is to end
+  std::int64_t spent_ = 0;              // bytes of the run that the pace knows of
+  MonotonicNanos retry_at_;             // after the disk was full
   std::vector<Request> requests_;
   UnixMillis asked_at_;
   CompactionReport done_;

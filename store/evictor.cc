@@ -103,10 +103,19 @@ void Evictor::pump() {
   if (!fits(2) && choose_victim()) read_slice();
 }
 
+bool Evictor::rest(const Partition& partition) {
+  if (!victim_ || victim_->partition != &partition) return true;
+  if (reading_) return false;
+  slice_.reset();
+  victim_.reset();
+  return true;
+}
+
 // The oldest sealed segment of all logs, by its newest record.
 bool Evictor::choose_victim() {
   std::optional<UnixMillis> oldest;
   store_.for_each_partition([&](Partition& partition) {
+    if (partition.follows()) return;
     Log& log = partition.log();
     // Segments below the log start are on their way out.
     auto at = log.segments().begin();

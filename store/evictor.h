@@ -62,6 +62,9 @@ class Evictor {
   // Once a turn: starts or goes on with evicting when the budget is short.
   void pump();
 
+  // Nothing of this partition is evicted. False: a read is under way, ask again.
+  bool rest(const Partition& partition);
+
   bool idle() const { return !reading_; }
   void abandon() { reading_ = false; }
   std::uint64_t disk_bytes() const;  // of this shard's logs, the segments prepared ahead included

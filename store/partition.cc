@@ -1,6 +1,7 @@
 #include "store/partition.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace minod {
 
@@ -43,6 +44,20 @@ void Partition::clear() {
   places_ = LogIndex();
   counts_ = SegmentCounts();
   newest_erasure_ = kNoOffset;
+}
+
+void Partition::take_over(Partition&& fresh) {
+  id_ = fresh.id_;
+  index_ = std::move(fresh.index_);
+  expiries_ = std::move(fresh.expiries_);
+  places_ = std::move(fresh.places_);
+  counts_ = std::move(fresh.counts_);
+  counts_.apply_later(follows_);
+  replay_begin_ = fresh.replay_begin_;
+  newest_checkpoint_ = fresh.newest_checkpoint_;
+  newest_checkpoint_segment_ = fresh.newest_checkpoint_segment_;
+  newest_erasure_ = fresh.newest_erasure_;
+  replayed_bytes_ = fresh.replayed_bytes_;
 }
 
 void Partition::apply_eviction(KeyHash hash, Offset offset, Offset by) {

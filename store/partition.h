@@ -84,6 +84,17 @@ class Partition {
   // A restart starts its reading of values from disk only; nothing is known of the order of older erasures then.
   Offset newest_erasure() const { return newest_erasure_; }
 
+  // A follower's: what is appended is applied later, and nothing expires, is evicted, compacted or put in a checkpoint.
+  bool follows() const { return follows_; }
+  void set_follows(bool follows) {
+    follows_ = follows;
+    counts_.apply_later(follows);
+  }
+
+  // What `fresh` has been filled with takes the place of what was applied, and so does its id(): nothing that was kept
+  // of the records before is taken for one of those that come. The log stays.
+  void take_over(Partition&& fresh);
+
   int db() const { return db_; }
   int number() const { return number_; }
   std::uint16_t id() const { return id_; }
@@ -91,6 +102,7 @@ class Partition {
   const Log& log() const { return *log_; }
   bool has_log() const { return log_ != nullptr; }  // false while a job makes the log of a new database
   void set_log(std::unique_ptr<Log> log) { log_ = std::move(log); }
+  std::unique_ptr<Log> take_log() { return std::move(log_); }
 
   HashIndex& index() { return index_; }
   const HashIndex& index() const { return index_; }
@@ -119,6 +131,7 @@ class Partition {
   int number_;
   std::uint16_t id_;
   bool indexed_;
+  bool follows_ = false;
   HashIndex index_;
   ExpiryIndex expiries_;
   LogIndex places_;

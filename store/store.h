@@ -84,6 +84,26 @@ class Store {
   // Nothing that is in flight will ever complete: the store may be destroyed. See Log::abandon().
   void abandon();
 
+  // ---- for replication: store_replicated.cc
+
+  // Makes the log of a database that has none; on_made follows, unless it fails.
+  void want_database(int db, int number) { make_database(db, static_cast<std::uint16_t>(number)); }
+  // A log was made, and nothing has been written to it.
+  std::function<void(Partition&)> on_made = [](Partition&) {};
+
+  // Nothing but its log touches the partition any more, until it is written to again. False: something is under way,
+  // ask again.
+  bool rest(Partition& partition);
+  // Of a partition that rests: its log ends, and while has_log() is false `recover` fills another partition, in a job,
+  // and says where the log goes on. Then that takes the place of the old one, and the log, opened, is the caller's to
+  // start. An error leaves no log.
+  using Recover = std::function<Result<LogStart>(Partition& fresh)>;
+  void remake(Partition& partition, Recover recover, std::function<void(const Result<void>&)> done);
+  // The log of a partition that was made anew may go.
+  void start(Partition& partition);
+  // Forgets values in RAM: all of them have died.
+  void forget_values(const Partition& partition) { cache_.erase_log(partition.id()); }
+
   // ---- commands
 
   enum class Outcome : std::uint8_t {
@@ -214,12 +234,18 @@ class Store {
   StoreCounters counters_;
   std::uint64_t client_bytes_ = 0;
   bool index_over_limit_ = false;
-  std::uint64_t joints_seen_[2] = {0, 0};                   // what had passed when poll() last looked
-  std::vector<std::pair<Partition*, Offset>> early_hints_;  // of segments that are sealed and not yet committed
+  std::uint64_t joints_seen_[2] = {0, 0};  // what had passed when poll() last looked
+  struct EarlyHint {
+    Partition* partition;
+    Offset segment;
+    bool only_if_missing;
+  };
+  std::vector<EarlyHint> early_hints_;  // of segments that are sealed and not yet committed
   std::uint16_t next_id_ = 0;
   std::vector<std::unique_ptr<Partition>> partitions_;   // [db * partitions + number]; null until first written
   std::vector<std::weak_ptr<Request::Parked>> waiting_;  // for room or for a database
   std::deque<std::weak_ptr<Request::Parked>> ready_;
+  std::vector<std::unique_ptr<Log>> retired_;  // replies may still depend on them; what those promised is settled
   std::shared_ptr<ColdReader::Ticket> expiry_reads_;
   bool expiry_behind_ = false;
   std::size_t jobs_ = 0;

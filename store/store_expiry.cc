@@ -18,7 +18,7 @@ void Store::expire() {
 }
 
 void Store::expire_slice(Partition& partition) {
-  if (partition.expiries().size() == 0 || partition.log().failure() != nullptr) return;
+  if (partition.follows() || partition.expiries().size() == 0 || partition.log().failure() != nullptr) return;
   // What a sweep leaves out comes again only in the next round over all keys.
   if (expiry_reads_ && expiry_reads_->remaining != 0) return;
   std::vector<Offset> expired;

@@ -24,8 +24,8 @@ LogEvents Store::events_for(Partition& partition) {
   events.sealed = [this, at](Offset segment) {
     evictor_.changed();
     write_index_files(*at, segment);
-    if (at->has_log() && at->log().keeps_back()) {
-      early_hints_.emplace_back(at, segment);
+    if (at->has_log() && at->log().may_be_cut()) {
+      early_hints_.push_back({at, segment, false});
     } else {
       write_hint(*at, segment, false);
     }
@@ -78,15 +78,21 @@ void Store::abandon() {
 }
 
 void Store::start() {
-  for_each_partition([this](Partition& partition) {
-    // A crash may have come between the seal of a segment and its index files; to write them anew costs little.
-    for (const auto& [base, segment] : partition.log().segments()) {
-      if (!segment.sealed) continue;
-      write_index_files(partition, base);
+  for_each_partition([this](Partition& partition) { start(partition); });
+}
+
+void Store::start(Partition& partition) {
+  // A crash may have come between the seal of a segment and its index files; to write them anew costs little.
+  for (const auto& [base, segment] : partition.log().segments()) {
+    if (!segment.sealed) continue;
+    write_index_files(partition, base);
+    if (partition.log().may_be_cut()) {
+      early_hints_.push_back({&partition, base, true});
+    } else {
       write_hint(partition, base, true);
     }
-    partition.log().start();
-  });
+  }
+  partition.log().start();
 }
 
 namespace {
@@ -141,6 +147,7 @@ void Store::database_made(Partition& partition, Result<std::unique_ptr<Log>> log
   } else {
     partition.set_log(std::move(*log));
     partition.log().set_sync_policy(options_.sync);
+    on_made(partition);
     partition.log().start();
   }
   for (const auto& parked : waiting_) {
@@ -154,13 +161,14 @@ void Store::database_made(Partition& partition, Result<std::unique_ptr<Log>> log
 // A hint speaks only of what is committed: nothing that it holds is ever cut.
 void Store::write_due_hints() {
   std::erase_if(early_hints_, [this](const auto& early) {
-    const auto& [partition, segment] = early;
+    const auto& [partition, segment, only_if_missing] = early;
+    if (!partition->has_log()) return true;
     const auto& segments = partition->log().segments();
     const auto found = segments.find(segment);
     if (found == segments.end()) return true;
     const auto next = std::next(found);
     if (next == segments.end() || partition->log().marks().committed() < next->first) return false;
-    write_hint(*partition, segment, false);
+    write_hint(*partition, segment, only_if_missing);
     return true;
   });
 }
