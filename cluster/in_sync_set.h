@@ -21,7 +21,8 @@ struct SetVersion {
 struct InSyncSet {
   SetVersion version;
   std::vector<MemberId> members;  // ascending
-  std::vector<MemberId> known;    // all that ever were in a set, these among them; ascending
+  // All that ever were in a set in force; ascending. Not who is only about to join.
+  std::vector<MemberId> known;
 
   bool holds(MemberId id) const { return std::ranges::binary_search(members, id); }
   friend bool operator==(const InSyncSet&, const InSyncSet&) = default;
@@ -30,6 +31,10 @@ struct InSyncSet {
 inline void add_member(std::vector<MemberId>& members, MemberId id) {
   const auto at = std::ranges::lower_bound(members, id);
   if (at == members.end() || *at != id) members.insert(at, id);
+}
+
+inline void add_members(std::vector<MemberId>& members, const std::vector<MemberId>& more) {
+  for (const MemberId id : more) add_member(members, id);
 }
 
 }  // namespace minod

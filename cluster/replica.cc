@@ -35,11 +35,21 @@ bool Replica::receive(MemberId from, const Message& message) {
   if (const auto* const refusal = std::get_if<Refusal>(&message)) {
     if (supersedes(refusal->known, state_.stored.promised)) hear(refusal->known);
   }
+  if (std::holds_alternative<Inquiry>(message)) {
+    send(from,
+         Message(Standing{state_.stored.promised, state_.stored.counts, set() != nullptr ? *set() : InSyncSet()}));
+  }
+  if (const auto* const standing = std::get_if<Standing>(&message)) receive_standing(from, *standing);
+  if (const auto* const hand_over = std::get_if<HandOver>(&message)) receive_hand_over(from, *hand_over);
   return false;
 }
 
 void Replica::stored(std::uint64_t number) {
   stored_number_ = std::max(stored_number_, number);
+  if (rebuild_after_ && stored_number_ >= *rebuild_after_) {
+    rebuild_after_.reset();
+    (state_.wiping ? output_.wipe : output_.copy) = true;
+  }
   if (number != store_number_) return;
   state_.own_stored = std::max(state_.own_stored, storing_);
   if (leads()) advance();
@@ -72,6 +82,8 @@ void Replica::change_role(Role role) {
   state_.promises.clear();
   state_.newest = InSyncSet();
   state_.waits_for_answer = false;
+  state_.handing_to = kNobody;
+  state_.asking = false;
 }
 
 void Replica::commit(Offset to) {
@@ -87,7 +99,7 @@ void Replica::hear(Leadership newer) {
   change_role(Role::kFollower);
   state_.stored.promised = newer;
   state_.following = newer.leader;
-  state_.waits_for_answer = false;
+  state_.waits_for_answer = state_.asking = state_.stuck = false;
   state_.sent_at = now_;
   if (options_.rules.keep_promises) must_store();
 }
@@ -95,7 +107,7 @@ void Replica::hear(Leadership newer) {
 void Replica::follow(MemberId leader) {
   change_role(Role::kFollower);
   state_.following = leader;
-  state_.stuck = false;
+  state_.stuck = state_.asking = false;
   retry();
 }
 
@@ -106,7 +118,7 @@ void Replica::appended(Offset end) {
 }
 
 void Replica::durable(Offset end) {
-  if (end <= state_.durable || state_.cutting) return;
+  if (end <= state_.durable || rebuilding()) return;
   check(end <= state_.end, "what is durable was appended");
   state_.durable = end;
   if (leads()) {
@@ -115,6 +127,10 @@ void Replica::durable(Offset end) {
     learn_committed();
     fetch(false);
   }
+}
+
+bool Replica::accepts_writes() const {
+  return leads() && (state_.handing_to == kNobody || !options_.rules.hand_over_in_quiet);
 }
 
 bool Replica::enough_in_sync() const {
@@ -129,6 +145,7 @@ void Replica::tick(Millis now) {
   } else if (now_ - state_.sent_at >= options_.retry) {
     retry();
   }
+  if (state_.asking) tick_asking();
 }
 
 }  // namespace minod

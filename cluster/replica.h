@@ -21,6 +21,8 @@ struct Output {
     StoredState state;
   };
   std::optional<Offset> cut;           // the log, durably, then truncated(); nothing else is done before that
+  bool wipe = false;                   // the whole log and its files, durably, then wiped()
+  bool copy = false;                   // the log's beginning from the leader's files, then copied() or copy_failed()
   std::optional<Store> store;          // to be made durable, then stored(number); a later one replaces it
   std::vector<Envelope> messages;      // may leave now; to lose one does no harm
   std::optional<Offset> committed;     // the high watermark has moved there
@@ -40,9 +42,21 @@ class Replica {
   void lead(Epoch least);
   // Fetches from `leader`, whatever epoch that has. What others led before is kept in mind.
   void follow(MemberId leader);
-  // Leads in another's place: asks `others` for their promise, and leads when enough have given it and this node is of
-  // the newest in-sync set that is known. `accept_loss`: at once, whatever may be lost.
+  // Leads in another's place: asks `others` what they know; if this node is of the newest in-sync set that enough of
+  // them know, asks for their promise, and leads when enough have given it. If not: `refused`, and nothing has changed
+  // anywhere. `accept_loss`: leads at once, whatever may be lost.
   void promote(const std::vector<MemberId>& others, bool accept_loss);
+  // A leader's: adds no record from now on (accepts_writes()). When all it has is committed, `to` is asked to lead;
+  // then this node follows it. kNobody: gives it up; `to` may lead all the same, if it was asked already.
+  void hand_over(MemberId to);
+  // A follower's whose log has damage where it was committed, or that can't continue it: what it has is given up, and
+  // the leader's is copied. Until it is of a set in force again it leads only if a loss is accepted.
+  void start_anew();
+  // A follower's: records from `end` on, which were never acknowledged, are not wanted.
+  void cut_tail(Offset end);
+  // A leader's: a log that ends below `first` is started anew. An empty one is copied up to `of_empty` at least, if
+  // that is above 0.
+  void set_first(Offset first, Offset of_empty);
 
   // ---- what happens
 
@@ -52,6 +66,10 @@ class Replica {
   void appended(Offset end);  // a leader's own records
   void durable(Offset end);
   void truncated();
+  void wiped();
+  // The log is that of the leader's files now, up to `end`, durably.
+  void copied(Offset end, std::vector<EpochLine> epochs);
+  void copy_failed();  // the log is empty; asks again with its next fetch
   void stored(std::uint64_t number);
   void tick(Millis now);
 
@@ -68,6 +86,7 @@ class Replica {
   MemberId self() const { return self_; }
   const GroupOptions& options() const { return options_; }
   bool leads() const { return state_.role == Role::kLeader; }
+  bool accepts_writes() const;  // leads, and does not hand over
   Offset committed() const { return state_.stored.committed; }
   Leadership leadership() const { return state_.stored.promised; }
   // The newest set: in force, or requested.
@@ -89,11 +108,15 @@ class Replica {
   void refuse(std::string why);
   void hear(Leadership newer);
 
+  bool rebuilding() const { return state_.cutting || state_.wiping || state_.copying; }
+
   // replica_leader.cc
   void take_lead(Epoch epoch, std::vector<InSyncSet> sets, bool in_force);
   void receive_fetch(MemberId from, const Fetch& fetch);
   Progress& progress_of(MemberId member);
   bool in_this_epoch(MemberId from, const Fetch& fetch);
+  bool of_this_log(MemberId from, const Fetch& fetch);
+  Answer short_answer(const Fetch& fetch) const;
   void note_progress(MemberId from, const Fetch& fetch);
   std::vector<MemberId> counted() const;
   bool has_stored(MemberId member, SetVersion version) const;
@@ -103,13 +126,17 @@ class Replica {
   void settle_set();
   void count();
   void advance();
+  Offset first_for(Offset end) const;
   void answer(Progress& progress);
   void answer_those_that_wait();
   void tick_leader(Millis now);
+  void pass_on();
 
   // replica_follower.cc
   bool receive_answer(MemberId from, const Answer& answer);
-  void cut_after(const EpochHistory::Divergence& divergence);
+  void cut_after(const Answer& answer);
+  void learn_complete(const Answer& answer);
+  void begin_copy();
   void learn_set(const InSyncSet& newer, bool in_force);
   void learn_committed();
   void fetch(bool wants);
@@ -117,16 +144,26 @@ class Replica {
   // replica_election.cc
   void receive_promise(MemberId from, const Promise& promise);
   void receive_promised(MemberId from, const Promised& promised);
+  void receive_standing(MemberId from, const Standing& standing);
+  void receive_hand_over(MemberId from, const HandOver& hand_over);
+  void hear_of(const InSyncSet& other);
+  std::size_t promises_needed() const;
+  void ask();
+  void consider();
+  void stand();
   void elect();
+  void greet();
+  void tick_asking();
 
   MemberId self_;
   GroupOptions options_;
   ReplicaState state_;
   Millis now_;
   bool dirty_ = false;
-  std::uint64_t store_number_ = 0;   // the last that was asked for
-  std::uint64_t stored_number_ = 0;  // the last that is durable
-  SetVersion storing_;               // the newest set in the last that was asked for
+  std::uint64_t store_number_ = 0;              // the last that was asked for
+  std::uint64_t stored_number_ = 0;             // the last that is durable
+  SetVersion storing_;                          // the newest set in the last that was asked for
+  std::optional<std::uint64_t> rebuild_after_;  // the store that must be durable before the log is wiped or copied
   std::vector<Held> held_;
   Output output_;
 };

@@ -1,12 +1,13 @@
 // What a follower does: fetches, and takes over what its leader says.
 #include <algorithm>
 
+#include "base/check.h"
 #include "cluster/replica.h"
 
 namespace minod {
 
 void Replica::fetch(bool wants) {
-  if (state_.following == kNobody || state_.cutting || state_.stuck) return;
+  if (state_.following == kNobody || rebuilding() || state_.stuck) return;
   if (wants && state_.waits_for_answer) return;
   if (wants) {
     state_.waits_for_answer = true;
@@ -19,6 +20,8 @@ void Replica::fetch(bool wants) {
   fetch.durable = options_.rules.acknowledge_durable ? state_.durable : state_.end;
   fetch.told = state_.told;
   fetch.wants = wants;
+  fetch.generation = state_.stored.generation;
+  fetch.incomplete = state_.stored.incomplete;
   // Not before the set is stored: take() holds the message back.
   if (set() != nullptr) fetch.set = set()->version;
   send(state_.following, Message(fetch));
@@ -48,15 +51,25 @@ bool Replica::receive_answer(MemberId from, const Answer& answer) {
       return false;
     }
   }
-  if (state_.role != Role::kFollower || state_.cutting || state_.stuck) return false;
+  if (state_.role != Role::kFollower || rebuilding() || state_.stuck) return false;
   state_.heard_at = now_;
   state_.following = from;
   state_.waits_for_answer = false;
+  if (answer.generation != state_.stored.generation && options_.rules.answer_generation) {
+    fetch(true);
+    return false;
+  }
   if (answer.divergence) {
-    cut_after(*answer.divergence);
+    cut_after(answer);
+    if (!state_.cutting) fetch(true);
+    return false;
+  }
+  if (answer.first > state_.end && answer.begin == state_.end) {
+    state_.end == kFirstOffset ? begin_copy() : start_anew();
     return false;
   }
   learn_set(answer.set, answer.in_force);
+  learn_complete(answer);
   const bool fits = answer.begin == state_.end && answer.next > state_.end;
   if (fits) {
     for (const EpochLine& line : answer.epochs) {
@@ -80,7 +93,8 @@ void Replica::learn_set(const InSyncSet& newer, bool in_force) {
     state_.stored.counts = true;
     must_store();
   }
-  if (set() != nullptr && newer.version <= set()->version) return;
+  const bool known_now = in_force && set() != nullptr && newer.version == set()->version && newer != *set();
+  if (set() != nullptr && newer.version <= set()->version && !known_now) return;
   state_.stored.sets = {newer};
   state_.stored.in_force = false;
   must_store();
@@ -88,8 +102,11 @@ void Replica::learn_set(const InSyncSet& newer, bool in_force) {
 
 void Replica::learn_committed() { commit(std::min(state_.told, state_.durable)); }
 
-void Replica::cut_after(const EpochHistory::Divergence& divergence) {
-  const Offset target = state_.stored.epochs.cut_for(divergence, state_.end);
+void Replica::cut_after(const Answer& answer) {
+  // An answer that comes late, or again, is about what this log was.
+  const bool about_this = answer.begin == state_.end && answer.last == state_.stored.epochs.at_end(state_.end);
+  if (!about_this && options_.rules.cut_what_was_compared) return;
+  const Offset target = state_.stored.epochs.cut_for(*answer.divergence, state_.end);
   if (target >= state_.end) return;
   if (target < state_.stored.committed) {
     state_.stuck = true;
@@ -101,6 +118,14 @@ void Replica::cut_after(const EpochHistory::Divergence& divergence) {
   state_.cutting = true;
   state_.end = state_.durable = target;
   output_.cut = target;
+}
+
+void Replica::cut_tail(Offset end) {
+  check(!leads() && !rebuilding() && end >= state_.durable, "only what was not acknowledged is given up");
+  if (end >= state_.end) return;
+  state_.cutting = true;
+  state_.end = end;
+  output_.cut = end;
 }
 
 void Replica::truncated() {

@@ -16,6 +16,9 @@ bool without_loss(const std::vector<MemberId>& smaller, const std::vector<Member
 }  // namespace
 
 void Replica::lead(Epoch least) {
+  if (state_.stored.incomplete && options_.rules.lead_when_complete) {
+    return refuse("this node's log was started anew and is not complete: it can only follow");
+  }
   const MemberId led = state_.stored.promised.leader;
   if (led != kNobody && led != self_) {
     return refuse("this node followed another leader, " + text_of(led) + "; promote it to make it lead");
@@ -41,6 +44,7 @@ void Replica::take_lead(Epoch epoch, std::vector<InSyncSet> sets, bool in_force)
   stored.sets = std::move(sets);
   stored.in_force = in_force;
   stored.counts = true;
+  stored.incomplete = false;
   state_.epoch_start = state_.end;
   state_.following = kNobody;
   for (const MemberId member : counted()) {
@@ -53,24 +57,50 @@ void Replica::take_lead(Epoch epoch, std::vector<InSyncSet> sets, bool in_force)
 // ---- fetches
 
 void Replica::receive_fetch(MemberId from, const Fetch& fetch) {
-  if (!in_this_epoch(from, fetch)) return;
+  if (!in_this_epoch(from, fetch) || !of_this_log(from, fetch)) return;
   const auto divergence = state_.stored.epochs.compare(fetch.last, fetch.end, state_.end);
   if (divergence) {
     // Nothing of it counts: what the follower has is not what this log has.
-    Answer answer;
-    answer.leadership = state_.stored.promised;
-    answer.begin = answer.next = fetch.end;
+    Answer answer = short_answer(fetch);
     answer.divergence = divergence;
-    answer.committed = state_.stored.committed;
-    answer.set = *set();
+    answer.last = fetch.last;
     send(from, Message(std::move(answer)));
     return;
   }
   note_progress(from, fetch);
   settle_set();
   count();
+  // A member that has lost what it had must not hold up the others.
+  if (fetch.incomplete && fetch.durable < state_.stored.committed) drop(from);
   let_join(from);
   answer_those_that_wait();
+  pass_on();
+}
+
+// Without records, and without anything about them.
+Answer Replica::short_answer(const Fetch& fetch) const {
+  Answer answer;
+  answer.leadership = state_.stored.promised;
+  answer.begin = answer.next = fetch.end;
+  answer.generation = fetch.generation;
+  answer.set = *set();
+  return answer;
+}
+
+// A log that was started anew has nothing of what the one before it acknowledged.
+bool Replica::of_this_log(MemberId from, const Fetch& fetch) {
+  Progress& progress = progress_of(from);
+  if (!options_.rules.forget_generations) progress.generation = fetch.generation;
+  if (progress.generation && fetch.generation < *progress.generation) return false;
+  if (progress.generation && fetch.generation > *progress.generation) {
+    Progress anew;
+    anew.member = from;
+    anew.stored = progress.stored;
+    anew.caught_up_at = progress.caught_up_at;
+    progress = anew;
+  }
+  progress.generation = fetch.generation;
+  return true;
 }
 
 bool Replica::in_this_epoch(MemberId from, const Fetch& fetch) {
@@ -86,11 +116,7 @@ bool Replica::in_this_epoch(MemberId from, const Fetch& fetch) {
     return false;
   }
   // It learns of this epoch first, stores it, and fetches again.
-  Answer answer;
-  answer.leadership = promised;
-  answer.begin = answer.next = fetch.end;
-  answer.set = *set();
-  send(from, Message(std::move(answer)));
+  send(from, Message(short_answer(fetch)));
   return false;
 }
 
@@ -122,23 +148,30 @@ void Replica::note_progress(MemberId from, const Fetch& fetch) {
   }
 }
 
+// Below this nothing is sent to a log that ends at `end`: it is not there any more, or it is too much.
+Offset Replica::first_for(Offset end) const { return end == kFirstOffset ? state_.first_of_empty : state_.first; }
+
 void Replica::answer(Progress& progress) {
   Answer answer;
   answer.leadership = state_.stored.promised;
   answer.begin = progress.end;
-  answer.next = state_.end;
+  answer.first = first_for(progress.end);
+  answer.next = progress.end < answer.first ? answer.begin : state_.end;
   answer.epochs = state_.stored.epochs.between(answer.begin, answer.next);
   answer.committed = state_.stored.committed;
   answer.set = *set();
   answer.in_force = state_.stored.sets.size() == 1 && state_.stored.in_force;
+  answer.generation = progress.generation.value_or(0);
+  answer.complete = answer.in_force && answer.set.holds(progress.member) &&
+                    progress.durable >= state_.stored.committed && progress.durable >= state_.epoch_start;
   progress.wants = false;
   send(progress.member, Message(std::move(answer)));
 }
 
 void Replica::answer_those_that_wait() {
   for (Progress& progress : state_.progress) {
-    const bool news =
-        state_.end > progress.end || state_.stored.committed > progress.told || set()->version > progress.told_set;
+    const bool news = state_.end > progress.end || first_for(progress.end) > progress.end ||
+                      state_.stored.committed > progress.told || set()->version > progress.told_set;
     if (progress.wants && news) answer(progress);
   }
 }
@@ -169,10 +202,10 @@ bool Replica::has_stored(MemberId member, SetVersion version) const {
 // nothing of it. So a leader that lets it in asks those that were there before whether it still leads: they store the
 // new set in its epoch, or they don't. That many of them can't all have missed a term in which anything was committed.
 bool Replica::others_know(const InSyncSet& newer) const {
-  const std::vector<MemberId>& known = state_.stored.sets.front().known;
+  const std::vector<MemberId>& known = newer.known;
   if (without_loss(newer.members, known) || options_.least < 2 || !options_.rules.admit_with_others) return true;
   const auto told = std::ranges::count_if(known, [&](MemberId member) { return has_stored(member, newer.version); });
-  const std::size_t needed = std::min(options_.nodes - std::min(options_.least, options_.nodes) + 1, known.size());
+  const std::size_t needed = std::min(promises_needed(), known.size());
   return static_cast<std::size_t>(told) >= needed;
 }
 
@@ -180,8 +213,7 @@ void Replica::request_set(std::vector<MemberId> members) {
   const Epoch epoch = state_.stored.promised.epoch;
   const SetVersion newest = set()->version;
   const std::int32_t number = newest.epoch == epoch ? newest.number + 1 : 0;
-  std::vector<MemberId> known = set()->known;
-  for (const MemberId member : members) add_member(known, member);
+  std::vector<MemberId> known = state_.stored.sets.front().known;
   state_.stored.sets.push_back(InSyncSet{SetVersion{epoch, number}, std::move(members), std::move(known)});
   must_store();
 }
@@ -217,6 +249,7 @@ void Replica::settle_set() {
   if (!everywhere || !others_know(newest)) return;
   stored.sets.erase(stored.sets.begin(), stored.sets.end() - 1);
   stored.in_force = true;
+  add_members(stored.sets.front().known, stored.sets.front().members);
   must_store();
 }
 
@@ -236,6 +269,36 @@ void Replica::advance() {
   settle_set();
   count();
   answer_those_that_wait();
+  pass_on();
+}
+
+// ---- handing over
+
+void Replica::hand_over(MemberId to) {
+  state_.handing_to = kNobody;
+  state_.handed_at.reset();
+  if (to == kNobody) return;
+  if (!leads()) return refuse("only a leader hands over");
+  if (to == self_ || !set()->holds(to)) {
+    return refuse("the node that is to lead is not in the in-sync set; it has to catch up first");
+  }
+  state_.handing_to = to;
+  pass_on();
+}
+
+// The rest is an election like any other; all that can't be told from it is that nothing is lost by it.
+void Replica::pass_on() {
+  const MemberId to = state_.handing_to;
+  if (to == kNobody || state_.handed_at) return;
+  if (!set()->holds(to)) {
+    state_.handing_to = kNobody;
+    return refuse("the node that was to lead has left the in-sync set; this one leads on");
+  }
+  const StoredState& stored = state_.stored;
+  const bool settled = stored.sets.size() == 1 && stored.in_force && stored.committed == state_.end;
+  if (!settled && options_.rules.hand_over_when_committed) return;
+  state_.handed_at = now_;
+  send(to, Message(HandOver{stored.promised, state_.end}));
 }
 
 void Replica::tick_leader(Millis now) {
@@ -246,6 +309,8 @@ void Replica::tick_leader(Millis now) {
   for (Progress& progress : state_.progress) {
     if (progress.wants && now - progress.wants_since >= options_.idle_answer) answer(progress);
   }
+  if (state_.handed_at && now - *state_.handed_at >= options_.retry) state_.handed_at.reset();
+  pass_on();
 }
 
 }  // namespace minod

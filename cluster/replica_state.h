@@ -22,6 +22,7 @@ struct GroupOptions {
   Millis lag_max{10'000};   // a member that has not had the leader's end for so long leaves the set
   Millis idle_answer{300};  // a fetch is answered after this, whether there is anything new or not
   Millis retry{1'000};      // a fetch that was not answered is sent again
+  Millis ask_max{5'000};    // a promotion is given up when too few have answered for so long
   Rules rules;
 };
 
@@ -32,7 +33,9 @@ struct StoredState {
   bool in_force = true;         // of a leader: the first of `sets` was stored by all of its members
   std::vector<InSyncSet> sets;  // the one in force, then those requested since; a follower: the one it was told
   EpochHistory epochs;
-  Offset committed;  // a lower bound of the high watermark
+  Offset committed;              // a lower bound of the high watermark
+  bool incomplete = false;       // the log was started anew, and has not been of a set in force since: it may not lead
+  std::uint32_t generation = 0;  // how often the log was started anew
   friend bool operator==(const StoredState&, const StoredState&) = default;
 };
 
@@ -43,13 +46,14 @@ struct Progress {
   MemberId member;
   Offset durable;
   Offset end;
-  Offset told;          // the high watermark that it was told
-  SetVersion stored;    // the newest set that it has stored
-  SetVersion told_set;  // the newest that was sent to it
-  bool wants = false;   // its fetch waits for an answer
-  Offset leader_end;    // when it fetched last
-  Millis fetched_at;    // likewise
-  Millis caught_up_at;  // when it last had all that the leader had
+  Offset told;                              // the high watermark that it was told
+  SetVersion stored;                        // the newest set that it has stored
+  SetVersion told_set;                      // the newest that was sent to it
+  std::optional<std::uint32_t> generation;  // of its log
+  bool wants = false;                       // its fetch waits for an answer
+  Offset leader_end;                        // when it fetched last
+  Millis fetched_at;                        // likewise
+  Millis caught_up_at;                      // when it last had all that the leader had
   Millis wants_since;
   friend bool operator==(const Progress&, const Progress&) = default;
 };
@@ -64,19 +68,29 @@ struct ReplicaState {
   Offset epoch_start;
   SetVersion own_stored;  // the newest set that is on this disk
   std::vector<Progress> progress;
+  Offset first;           // what is below is not shipped to logs that end there
+  Offset first_of_empty;  // nor to an empty one
+  MemberId handing_to;    // who is to lead; no record is added meanwhile
+  std::optional<Millis> handed_at;
 
   // A follower's.
   MemberId following;  // whom it fetches from
   bool waits_for_answer = false;
   bool cutting = false;  // the log is being cut
+  bool wiping = false;   // the log is being started anew
+  bool copying = false;  // the log is empty, its beginning is being copied
   bool stuck = false;    // what is committed here is not at the leader
   Offset told;           // the leader's high watermark
   Millis sent_at;
   Millis heard_at;
 
-  // A candidate's.
+  // A candidate's, and before: of a follower that asks whether it could lead.
+  bool asking = false;
+  Millis asking_since;
+  Millis asked_at;
+  std::int32_t newest_term = 0;  // that was heard of
   std::vector<MemberId> asked;
-  std::vector<MemberId> promises;  // that count
+  std::vector<MemberId> promises;  // that count; while it asks: answers that count
   MemberId led_before;
   InSyncSet newest;  // of the sets that were heard of
 

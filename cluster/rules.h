@@ -22,6 +22,15 @@ struct Rules {
   bool ask_before_leading = true;  // so many nodes promise that any set in force has one of them
   bool vote_when_in_force = true;  // to be in a set that was only requested gives no vote
   bool members_promise = true;     // a node that was never in a set in force knows of none: its promise does not count
+  bool cut_what_was_compared = true;  // an answer about another end than the log has now cuts nothing
+  bool inquire_first = true;          // a candidate that can't win is told so before anybody has promised it anything
+  bool hand_over_when_committed = true;  // a leader hands over when all that it has is committed
+  bool hand_over_in_quiet = true;        // and adds nothing from when it was asked to
+  bool lead_when_complete = true;        // a log that was started anew leads only when it has all again
+  bool keep_incomplete = true;           // that it was is stored before the log is wiped
+  bool forget_generations = true;        // what a log had before it was started anew does not count
+  bool complete_by_leader = true;        // only the leader knows that it has all again,
+  bool answer_generation = true;         // and says it of this log, not of the one before
 };
 
 }  // namespace minod

@@ -53,6 +53,7 @@ bool parse_line(const std::string& line, StoredState& state, std::vector<EpochLi
   if (word == "promised") return parse_leadership(in, state.promised);
   if (word == "counts") return static_cast<bool>(in >> state.counts);
   if (word == "in-force") return static_cast<bool>(in >> state.in_force);
+  if (word == "incomplete") return static_cast<bool>(in >> state.incomplete >> state.generation);
   if (word == "set") return parse_set(in, state);
   if (word == "crc32c" || word == "format") return true;
   std::int64_t offset = 0;
@@ -76,6 +77,7 @@ std::string text_of(const StoredState& state) {
   out << "format " << kFormat << "\npromised ";
   leadership(state.promised);
   out << "\ncounts " << state.counts << "\nin-force " << state.in_force;
+  out << "\nincomplete " << state.incomplete << " " << state.generation;
   for (const InSyncSet& set : state.sets) {
     out << "\nset " << set.version.epoch.value << " " << set.version.number;
     for (const MemberId member : set.members) out << " " << text_of(member);

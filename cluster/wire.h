@@ -16,12 +16,14 @@ namespace minod {
 inline constexpr std::size_t kFrameHeaderSize = 8;
 inline constexpr std::size_t kFrameSizeMax = std::size_t{64} << 20;
 inline constexpr std::size_t kSetMembersMax = 1024;  // in a set, or ever
-inline constexpr std::size_t kAnswerEpochsMax = 4096;
+inline constexpr std::size_t kEpochsMax = 65'535;    // in an answer, or of a log
+inline constexpr std::size_t kLogsMax = 1024;        // of one partition number
+inline constexpr std::size_t kSegmentsMax = 65'535;  // of a log that is copied
 
 struct Frame {
   LogName log;
   Message message;
-  Bytes batches;  // of an Answer's records; points into the bytes it was taken from
+  Bytes batches;  // of an Answer's records, or of SegmentBytes; points into the bytes it was taken from
 };
 
 // The frame of `message`, with `batches` at its end.

@@ -43,33 +43,41 @@ class KeyBytes {
     for (const InSyncSet& set : stored.sets) add(set);
     add(stored.epochs.lines());
     add(stored.committed);
+    add(std::int64_t{stored.generation} << 1 | std::int64_t{stored.incomplete});
   }
   void add(const Message& message) {
     add(static_cast<std::int64_t>(message.index()));
     if (const auto* fetch = std::get_if<Fetch>(&message)) {
       add(fetch->known), add(fetch->last), add(fetch->end), add(fetch->durable), add(fetch->told), add(fetch->set);
-      add(std::int64_t{fetch->wants});
+      add(std::int64_t{fetch->generation} << 2 | std::int64_t{fetch->incomplete} << 1 | std::int64_t{fetch->wants});
     } else if (const auto* answer = std::get_if<Answer>(&message)) {
       add(answer->leadership), add(answer->begin), add(answer->next), add(answer->epochs), add(answer->committed);
       add(answer->set);
-      add(std::int64_t{answer->in_force});
+      add(std::int64_t{answer->generation} << 2 | std::int64_t{answer->complete} << 1 | std::int64_t{answer->in_force});
       add(answer->divergence ? answer->divergence->end.value() : -1);
+      add(answer->last), add(answer->first);
     } else if (const auto* promise = std::get_if<Promise>(&message)) {
       add(promise->wanted);
     } else if (const auto* promised = std::get_if<Promised>(&message)) {
       add(promised->wanted), add(std::int64_t{promised->counts}), add(promised->set);
+    } else if (const auto* standing = std::get_if<Standing>(&message)) {
+      add(standing->promised), add(std::int64_t{standing->counts}), add(standing->set);
+    } else if (const auto* hand_over = std::get_if<HandOver>(&message)) {
+      add(hand_over->leadership), add(hand_over->end);
     }
   }
   void add(const ReplicaState& state) {
     add(state.stored);
-    add(std::int64_t{static_cast<int>(state.role)} << 3 | std::int64_t{state.waits_for_answer} << 2 |
-        std::int64_t{state.cutting} << 1 | std::int64_t{state.stuck});
+    add(std::int64_t{static_cast<int>(state.role)} << 7 | std::int64_t{state.handed_at.has_value()} << 6 |
+        std::int64_t{state.asking} << 5 | std::int64_t{state.wiping} << 4 | std::int64_t{state.copying} << 3 |
+        std::int64_t{state.waits_for_answer} << 2 | std::int64_t{state.cutting} << 1 | std::int64_t{state.stuck});
+    add(state.first), add(state.first_of_empty), add(state.handing_to), add(std::int64_t{state.newest_term});
     add(state.end), add(state.durable), add(state.epoch_start), add(state.own_stored), add(state.following);
     add(state.told), add(state.promises), add(state.newest), add(state.led_before);
     add(static_cast<std::int64_t>(state.progress.size()));
     for (const Progress& one : state.progress) {
       add(one.member), add(one.durable), add(one.end), add(one.told), add(one.stored), add(one.told_set);
-      add(std::int64_t{one.wants});
+      add((one.generation ? std::int64_t{*one.generation} : -1) << 1 | std::int64_t{one.wants});
     }
   }
   XXH128_hash_t hash() const { return XXH3_128bits(words_.data(), words_.size() * sizeof words_[0]); }

@@ -36,6 +36,7 @@ std::uint64_t weight_of(const Move& move) {
     case Move::Kind::kRetry:
       return 8;
     case Move::Kind::kDrop:
+    case Move::Kind::kLose:
       return 2;
     default:
       return 1;

@@ -35,6 +35,7 @@ WorldBounds roomy() {
   bounds.terms = 4;
   bounds.crashes = 2;
   bounds.drops = 2;
+  bounds.losses = true;
   bounds.slow_votes = false;
   return bounds;
 }
@@ -48,6 +49,27 @@ WorldBounds with_new_disk() {
 WorldBounds with_slow_votes() {
   WorldBounds bounds = roomy();
   bounds.slow_votes = true;
+  return bounds;
+}
+
+WorldBounds with_repeats() {
+  WorldBounds bounds = roomy();
+  bounds.repeats = 3;
+  return bounds;
+}
+
+WorldBounds with_hand_overs() {
+  WorldBounds bounds = roomy();
+  bounds.hand_overs = 2;
+  bounds.repeats = 1;
+  return bounds;
+}
+
+WorldBounds with_damage() {
+  WorldBounds bounds = roomy();
+  bounds.damages = 2;
+  bounds.repeats = 1;
+  bounds.floors = true;
   return bounds;
 }
 
@@ -69,6 +91,15 @@ const Case kCases[] = {
     {"admit_with_others", &Rules::admit_with_others, with_new_disk()},
     {"vote_when_in_force", &Rules::vote_when_in_force, with_new_disk()},
     {"members_promise", &Rules::members_promise, with_new_disk()},
+    {"cut_what_was_compared", &Rules::cut_what_was_compared, with_repeats()},
+    {"inquire_first", &Rules::inquire_first, roomy()},
+    {"hand_over_when_committed", &Rules::hand_over_when_committed, with_hand_overs()},
+    {"hand_over_in_quiet", &Rules::hand_over_in_quiet, with_hand_overs()},
+    {"lead_when_complete", &Rules::lead_when_complete, with_damage()},
+    {"keep_incomplete", &Rules::keep_incomplete, with_damage()},
+    {"forget_generations", &Rules::forget_generations, with_damage()},
+    {"complete_by_leader", &Rules::complete_by_leader, with_damage()},
+    {"answer_generation", &Rules::answer_generation, with_damage()},
 };
 
 class RuleLeftOut : public testing::TestWithParam<Case> {};
@@ -107,7 +138,8 @@ std::uint64_t seed() {
 }
 
 TEST(ProtocolModel, NothingThatWasAcknowledgedIsLostOnLongWalks) {
-  for (const WorldBounds& bounds : {roomy(), with_new_disk(), with_slow_votes()}) {
+  for (const WorldBounds& bounds :
+       {roomy(), with_new_disk(), with_slow_votes(), with_repeats(), with_hand_overs(), with_damage()}) {
     const ModelResult result = walk(three_nodes(), bounds, seed(), 3'000'000);
     show("all rules", result);
     EXPECT_FALSE(result.lost) << "MINOD_SEED=" << seed() << *result.lost;

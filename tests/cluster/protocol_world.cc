@@ -1,7 +1,6 @@
 #include "tests/cluster/protocol_world.h"
 
 #include <algorithm>
-#include <array>
 #include <tuple>
 #include <utility>
 
@@ -9,11 +8,7 @@
 
 namespace minod {
 
-namespace {
-
-std::string name_of(MemberId id) { return std::string(1, static_cast<char>('A' + id.low - 1)); }
-
-}  // namespace
+std::string World::name_of(MemberId id) { return std::string(1, static_cast<char>('A' + id.low - 1)); }
 
 World::World(const GroupOptions& options, const WorldBounds& bounds) : options_(&options), bounds_(&bounds) {
   const std::vector<MemberId> ids{{0, 1}, {0, 2}, {0, 3}};
@@ -57,13 +52,15 @@ void World::settle(std::size_t i) {
     if (!bounds_->slow_disks) node.durable(node.state().end);
     Output output = node.take();
     if (output.cut) node.truncated();
+    if (output.wipe) node.wiped();
     if (output.store) {
       disks_[i] = output.store->state;
       if (!options_->rules.keep_promises) forget_promise(i);
+      if (!options_->rules.keep_incomplete) disks_[i].incomplete = false;
       node.stored(output.store->number);
     }
-    for (Envelope& envelope : output.messages) send(node.self(), std::move(envelope));
-    if (!output.store && !output.cut && output.messages.empty()) break;
+    for (Envelope& envelope : output.messages) send(InFlight{node.self(), std::move(envelope)});
+    if (!output.store && !output.cut && !output.wipe && output.messages.empty()) break;
   }
   note_acknowledged(i);
 }
@@ -75,12 +72,11 @@ void World::forget_promise(std::size_t i) {
 }
 
 // One message of a kind is under way between two nodes: the next one overtakes it and it is lost.
-void World::send(MemberId from, Envelope envelope) {
-  if (std::holds_alternative<Refusal>(envelope.message)) return;
-  const auto place = [](const InFlight& one) {
-    return std::tuple(one.from, one.envelope.to, one.envelope.message.index());
+void World::send(InFlight one) {
+  if (std::holds_alternative<Refusal>(one.envelope.message)) return;
+  const auto place = [](const InFlight& of) {
+    return std::tuple(of.from, of.envelope.to, of.envelope.message.index(), of.again);
   };
-  InFlight one{from, std::move(envelope)};
   const auto at = std::ranges::lower_bound(network_, place(one), {}, place);
   if (at != network_.end() && place(*at) == place(one)) {
     *at = std::move(one);
@@ -103,6 +99,7 @@ void World::note_acknowledged(std::size_t i) {
 }
 
 std::optional<std::string> World::violation() const {
+  if (broken_ != nullptr) return broken_;
   const Replica* newest = nullptr;
   for (const Replica& node : nodes_) {
     // One that was replaced and has not heard of it may miss what its successor acknowledged.
@@ -131,87 +128,7 @@ std::optional<std::string> World::violation() const {
   return std::nullopt;
 }
 
-// ---- what can happen
-
-std::vector<Move> World::moves() const {
-  using Kind = Move::Kind;
-  std::vector<Move> moves;
-  for (std::size_t m = 0; m < network_.size(); ++m) {
-    const std::size_t to = index_of(network_[m].envelope.to);
-    if (to != kNodes) moves.push_back({Kind::kDeliver, to, m});
-  }
-  for (std::size_t i = 0; i < kNodes; ++i) {
-    const ReplicaState& state = nodes_[i].state();
-    if (nodes_[i].leads() && state.end.value() < bounds_->records) moves.push_back({Kind::kAppend, i});
-    if (state.durable < state.end) moves.push_back({Kind::kDurable, i});
-    const bool fetches = state.role == Role::kFollower && state.following != kNobody;
-    if (fetches && !waits_for(nodes_[i].self())) moves.push_back({Kind::kRetry, i});
-    if (crashes_ < bounds_->crashes) {
-      moves.push_back({Kind::kRestart, i, 0});
-      if (state.durable < state.end) moves.push_back({Kind::kRestart, i, 1});
-    }
-    if (replaced_ < bounds_->replaced_disks && !nodes_[i].leads()) moves.push_back({Kind::kReplaceDisk, i});
-    add_operations(i, moves);
-  }
-  return moves;
-}
-
-// What operators and time do.
-void World::add_operations(std::size_t i, std::vector<Move>& moves) const {
-  using Kind = Move::Kind;
-  const Replica& node = nodes_[i];
-  for (std::size_t j = 0; j < kNodes; ++j) {
-    if (j == i) continue;
-    const MemberId other = nodes_[j].self();
-    if (node.leads() && drops_ < bounds_->drops && node.set()->holds(other)) moves.push_back({Kind::kDrop, i, j});
-    const bool elsewhere = node.state().role == Role::kFollower && node.state().following != other;
-    if (elsewhere && nodes_[j].leads()) {
-      moves.push_back({Kind::kFollow, i, j});
-    }
-  }
-  if (node.leads() || term_of(node.leadership().epoch) >= bounds_->terms) return;
-  for (std::size_t voters = 0; voters < (bounds_->slow_votes ? 1 : 4); ++voters) {
-    moves.push_back({Kind::kPromote, i, voters});
-  }
-}
-
-// A fetch or its answer is under way.
-bool World::waits_for(MemberId id) const {
-  return std::ranges::any_of(network_, [&](const InFlight& one) {
-    return (one.from == id && std::holds_alternative<Fetch>(one.envelope.message)) ||
-           (one.envelope.to == id && std::holds_alternative<Answer>(one.envelope.message));
-  });
-}
-
-std::string World::describe(const Move& move) const {
-  using Kind = Move::Kind;
-  const std::string name = name_of(nodes_[move.node].self());
-  const auto other = [&] { return name_of(nodes_[move.other].self()); };
-  switch (move.kind) {
-    case Kind::kDeliver: {
-      static constexpr std::array kKinds{"fetch", "answer", "refusal", "promise", "promised"};
-      const InFlight& one = network_[move.other];
-      return name_of(one.from) + "'s " + kKinds[one.envelope.message.index()] + " reaches " + name;
-    }
-    case Kind::kAppend:
-      return name + " appends";
-    case Kind::kDurable:
-      return name + " is durable";
-    case Kind::kRetry:
-      return name + " fetches again";
-    case Kind::kDrop:
-      return name + " drops " + other();
-    case Kind::kFollow:
-      return name + " follows " + other();
-    case Kind::kPromote:
-      return name + " is promoted" + (bounds_->slow_votes ? "" : ", heard by " + std::to_string(move.other));
-    case Kind::kRestart:
-      return name + (move.other == 0 ? " loses power" : " is killed");
-    case Kind::kReplaceDisk:
-      return name + " gets an empty disk";
-  }
-  return "";
-}
+// ---- what happens
 
 void World::make(const Move& move) {
   using Kind = Move::Kind;
@@ -220,7 +137,19 @@ void World::make(const Move& move) {
     case Kind::kDeliver: {
       const InFlight one = std::move(network_[move.other]);
       network_.erase(network_.begin() + static_cast<std::ptrdiff_t>(move.other));
-      node.receive(one.from, one.envelope.message);
+      deliver(one);
+      break;
+    }
+    case Kind::kLose:
+      network_.erase(network_.begin() + static_cast<std::ptrdiff_t>(move.other));
+      break;
+    case Kind::kRepeat: {
+      ++repeats_;
+      InFlight one = std::move(network_[move.other]);
+      network_.erase(network_.begin() + static_cast<std::ptrdiff_t>(move.other));
+      deliver(one);
+      one.again = true;
+      send(std::move(one));
       break;
     }
     case Kind::kAppend:
@@ -249,33 +178,79 @@ void World::make(const Move& move) {
     case Kind::kReplaceDisk:
       replace_disk(move.node);
       break;
+    case Kind::kHandOver:
+      ++hand_overs_;
+      node.hand_over(nodes_[move.other].self());
+      break;
+    case Kind::kDamage:
+      ++damages_;
+      node.start_anew();
+      break;
+    case Kind::kCopied:
+      copy_from_leader(move.node);
+      break;
+    case Kind::kFloor:
+      node.set_first(node.committed(), node.committed());
+      break;
   }
   settle(move.node);
 }
 
+void World::deliver(const InFlight& one) {
+  Replica& node = nodes_[index_of(one.envelope.to)];
+  const bool followed = node.state().role == Role::kFollower;
+  node.receive(one.from, one.envelope.message);
+  const auto* const hand_over = std::get_if<HandOver>(&one.envelope.message);
+  const std::size_t from = index_of(one.from);
+  if (hand_over == nullptr || from == kNodes || !followed || node.state().role == Role::kFollower) return;
+  const Replica& leader = nodes_[from];
+  const bool still = leader.leadership() == hand_over->leadership && leader.state().handing_to == node.self();
+  if (still && leader.state().end > node.state().end) broken_ = "a planned hand-over leaves out a record";
+}
+
+// The files of a leader hold what it has written, whether it is on its disk or not.
+void World::copy_from_leader(std::size_t i) {
+  Replica& node = nodes_[i];
+  const std::size_t from = index_of(node.state().following);
+  if (from == kNodes || !nodes_[from].leads() || nodes_[from].leadership() != node.leadership()) {
+    return node.copy_failed();
+  }
+  const ReplicaState& source = nodes_[from].state();
+  node.copied(source.end, source.stored.epochs.between(kFirstOffset, source.end));
+}
+
 void World::hold_vote(std::size_t i, std::size_t voters) {
   Replica& candidate = nodes_[i];
-  candidate.promote(bounds_->slow_votes ? others(i) : std::vector<MemberId>(), false);
+  const auto of_vote = [id = candidate.self()](const InFlight& one) {
+    const Message& message = one.envelope.message;
+    return (one.from == id || one.envelope.to == id) &&
+           (std::holds_alternative<Inquiry>(message) || std::holds_alternative<Standing>(message) ||
+            std::holds_alternative<Promise>(message) || std::holds_alternative<Promised>(message));
+  };
+  std::vector<Leadership> before;
+  for (const Replica& node : nodes_) before.push_back(node.leadership());
+  const bool votes_already = std::ranges::any_of(network_, of_vote);
+  candidate.promote(others(i), false);
   if (bounds_->slow_votes) return;
   settle(i);
-  const Message wanted = Promise{candidate.leadership()};
+  std::vector<MemberId> heard{candidate.self()};
   std::size_t bit = 1;
   for (const MemberId other : others(i)) {
-    const std::size_t j = index_of(other);
-    if ((voters & bit) != 0) {
-      nodes_[j].receive(candidate.self(), wanted);
-      settle(j);
-    }
+    if ((voters & bit) != 0) heard.push_back(other);
     bit <<= 1;
   }
-  for (std::size_t m = 0; m < network_.size();) {
-    if (!std::holds_alternative<Promised>(network_[m].envelope.message)) {
-      ++m;
-      continue;
-    }
-    const InFlight one = std::move(network_[m]);
-    network_.erase(network_.begin() + static_cast<std::ptrdiff_t>(m));
-    candidate.receive(one.from, one.envelope.message);
+  for (auto at = std::ranges::find_if(network_, of_vote); at != network_.end();
+       at = std::ranges::find_if(network_, of_vote)) {
+    const InFlight one = std::move(*at);
+    network_.erase(at);
+    const auto hears = [&](MemberId id) { return std::ranges::find(heard, id) != heard.end(); };
+    if (!hears(one.from) || !hears(one.envelope.to)) continue;
+    deliver(one);
+    settle(index_of(one.envelope.to));
+  }
+  if (candidate.state().role != Role::kFollower || votes_already) return;
+  for (std::size_t j = 0; j < kNodes; ++j) {
+    if (j != i && nodes_[j].leadership() != before[j]) broken_ = "a promotion that was refused has changed the others";
   }
 }
 
@@ -311,12 +286,14 @@ World::Key World::key() const {
     bytes.add(one.from);
     bytes.add(one.envelope.to);
     bytes.add(one.envelope.message);
+    bytes.add(std::int64_t{one.again});
   }
   for (const Acknowledged& one : acknowledged_) {
     bytes.add(one.offset);
     bytes.add(one.leadership);
   }
-  bytes.add(std::int64_t{newest_term_} << 16 | std::int64_t{crashes_} << 8 | std::int64_t{drops_} << 4 |
+  bytes.add(std::int64_t{newest_term_} << 24 | std::int64_t{repeats_} << 20 | std::int64_t{hand_overs_} << 16 |
+            std::int64_t{damages_} << 12 | std::int64_t{crashes_} << 8 | std::int64_t{drops_} << 4 |
             std::int64_t{replaced_});
   const XXH128_hash_t hash = bytes.hash();
   return Key{hash.high64, hash.low64};

@@ -18,6 +18,11 @@ struct WorldBounds {
   int crashes = 0;
   int drops = 0;  // members that are dropped from the set without a reason
   int replaced_disks = 0;
+  bool losses = false;  // messages are lost, and not only overtaken: a walk gets further
+  int repeats = 0;      // messages that come twice
+  int hand_overs = 0;   // that a leader is asked for
+  int damages = 0;      // logs that have to be started anew, one after the other
+  bool floors = false;  // leaders give up shipping what is committed
   bool new_disk_is_new_member = true;
   bool slow_disks = true;  // what is appended becomes durable later
   bool slow_votes = true;  // promises are messages like others; else a candidate hears some nodes at once
@@ -26,6 +31,7 @@ struct WorldBounds {
 struct InFlight {
   MemberId from;
   Envelope envelope;
+  bool again = false;  // came once before
 };
 
 // A record that a client was told is safe.
@@ -38,6 +44,8 @@ struct Acknowledged {
 struct Move {
   enum class Kind : std::uint8_t {
     kDeliver,
+    kRepeat,
+    kLose,
     kAppend,
     kDurable,
     kRetry,
@@ -45,7 +53,11 @@ struct Move {
     kFollow,
     kPromote,
     kRestart,
-    kReplaceDisk
+    kReplaceDisk,
+    kHandOver,
+    kDamage,
+    kCopied,
+    kFloor
   };
   Kind kind;
   std::size_t node = 0;
@@ -74,12 +86,16 @@ class World {
   Key key() const;
 
  private:
+  static std::string name_of(MemberId id);
   std::size_t index_of(MemberId id) const;
   std::vector<MemberId> others(std::size_t i) const;
   bool waits_for(MemberId id) const;
   void add_operations(std::size_t i, std::vector<Move>& moves) const;
+  void add_rebuilding(std::size_t i, std::vector<Move>& moves) const;
+  void deliver(const InFlight& one);
+  void copy_from_leader(std::size_t i);
   void settle(std::size_t i);
-  void send(MemberId from, Envelope envelope);
+  void send(InFlight one);
   void forget_promise(std::size_t i);
   void note_acknowledged(std::size_t i);
   void hold_vote(std::size_t i, std::size_t voters);
@@ -96,6 +112,10 @@ class World {
   int crashes_ = 0;
   int drops_ = 0;
   int replaced_ = 0;
+  int repeats_ = 0;
+  int hand_overs_ = 0;
+  int damages_ = 0;
+  const char* broken_ = nullptr;  // what a promotion or hand-over did that it must not
 };
 
 }  // namespace minod

@@ -113,6 +113,9 @@ TEST(Replica, ANodeOutsideTheSetIsNotPromotedUnlessTheLossIsAccepted) {
   talk.node('C');
   talk.follow('C', 'A');
   talk.deliver();
+  talk.tick(400);
+  talk.deliver();
+  ASSERT_TRUE(talk['C'].state().stored.counts);
   ASSERT_TRUE(talk['A'].set()->holds(Transcript::id_of('C')));
   talk.cut_off('C', true);
   talk.drop('A', 'C');
@@ -128,6 +131,153 @@ TEST(Replica, ANodeOutsideTheSetIsNotPromotedUnlessTheLossIsAccepted) {
   EXPECT_FALSE(talk['C'].leads());
   talk.promote('C', "AB", true);
   EXPECT_TRUE(talk['C'].leads());
+}
+
+TEST(Replica, ARefusedPromotionLeavesTheGroupAsItWas) {
+  Transcript talk = pair_in_sync(3, 2);
+  talk.node('C');
+  talk.follow('C', 'A');
+  talk.deliver();
+  talk.tick(400);
+  talk.deliver();
+  talk.cut_off('C', true);
+  talk.drop('A', 'C');
+  talk.append('A', 9);
+  talk.deliver();
+  talk.cut_off('C', false);
+  const Leadership before = talk['A'].leadership();
+  talk.promote('C', "AB");
+  talk.deliver();
+  EXPECT_TRUE(talk['A'].leads());
+  for (const char name : {'A', 'B', 'C'}) EXPECT_EQ(talk[name].leadership(), before);
+  talk.append('A', 10);
+  talk.deliver();
+  EXPECT_EQ(talk['A'].committed(), Offset(10));
+}
+
+TEST(Replica, APromotionThatTooFewAnswerIsGivenUp) {
+  Transcript talk = pair_in_sync(3, 2);
+  talk.cut_off('A', true);
+  talk.promote('B', "AC");
+  talk.deliver();
+  talk.take();
+  talk.tick(6000);
+  talk.expect("promotion_is_given_up");
+  EXPECT_FALSE(talk['B'].state().asking);
+  EXPECT_EQ(talk['B'].leadership(), talk['A'].leadership());
+}
+
+TEST(Replica, ALeaderHandsOverWhenAllItHasIsCommitted) {
+  Transcript talk = pair_in_sync(2, 2);
+  talk.slow_disk('B', true);
+  talk.append('A', 7);
+  talk.deliver();
+  talk.take();
+  talk.hand_over('A', 'B');
+  EXPECT_FALSE(talk['A'].accepts_writes());
+  talk.deliver();
+  EXPECT_TRUE(talk['A'].leads());
+  talk.slow_disk('B', false);
+  talk.deliver();
+  talk.expect("leader_hands_over");
+  EXPECT_TRUE(talk['B'].accepts_writes());
+  EXPECT_EQ(talk['B'].committed(), Offset(7));
+  EXPECT_EQ(talk['A'].state().following, Transcript::id_of('B'));
+}
+
+TEST(Replica, AHandOverIsGivenUpWithItsMember) {
+  Transcript talk = pair_in_sync(2, 1);
+  talk.cut_off('B', true);
+  talk.append('A', 7);
+  talk.hand_over('A', 'B');
+  talk.tick(11000);
+  talk.deliver();
+  EXPECT_TRUE(talk['A'].accepts_writes());
+  EXPECT_EQ(talk['A'].committed(), Offset(7));
+  talk.hand_over('A', 'B');
+  EXPECT_TRUE(talk['A'].accepts_writes()) << "it is not in the set";
+}
+
+TEST(Replica, AMemberWhoseLogIsLostIsDroppedCopiesItAndIsCompleteAgain) {
+  Transcript talk = pair_in_sync(3, 2);
+  talk.node('C');
+  talk.follow('C', 'A');
+  talk.deliver();
+  talk.tick(400);
+  talk.deliver();
+  talk.append('A', 6);
+  talk.deliver();
+  talk.set_first('A', 4);
+  talk.take();
+  talk.start_anew('B');
+  talk.append('A', 8);
+  talk.deliver();
+  EXPECT_EQ(talk['A'].committed(), Offset(8)) << "the others do not wait for it";
+  talk.expect("log_is_lost");
+  talk.promote('B', "AC");
+  EXPECT_FALSE(talk['B'].state().asking);
+  talk.take();
+  talk.copied('B', 'A');
+  talk.deliver();
+  talk.tick(400);
+  talk.deliver();
+  talk.expect("log_is_copied");
+  EXPECT_FALSE(talk['B'].state().stored.incomplete);
+  EXPECT_TRUE(talk['A'].set()->holds(Transcript::id_of('B')));
+}
+
+TEST(Replica, AFollowerBelowWhatIsShippedStartsAnewByItself) {
+  Transcript talk = pair_in_sync(2, 1);
+  talk.cut_off('B', true);
+  talk.append('A', 9);
+  talk.tick(11000);
+  talk.deliver();
+  ASSERT_EQ(talk['A'].committed(), Offset(9));
+  talk.set_first('A', 7);
+  talk.cut_off('B', false);
+  talk.take();
+  talk.tick(2000);
+  talk.deliver();
+  talk.expect("follower_starts_anew");
+  EXPECT_TRUE(talk['B'].state().copying);
+  EXPECT_TRUE(talk['B'].state().stored.incomplete);
+}
+
+TEST(Replica, ALogIsWipedOnlyWhenItIsStoredThatItIsIncomplete) {
+  Replica node(Transcript::id_of('B'), group(2, 2), {}, Offset(5));
+  node.start_anew();
+  const Output first = node.take();
+  ASSERT_TRUE(first.store);
+  EXPECT_TRUE(first.store->state.incomplete);
+  EXPECT_FALSE(first.wipe);
+  EXPECT_FALSE(node.take().wipe);
+  node.stored(first.store->number);
+  EXPECT_TRUE(node.take().wipe);
+}
+
+TEST(Replica, AnAnswerThatComesAgainCutsNothing) {
+  Transcript talk = pair_in_sync();
+  const MemberId a = Transcript::id_of('A');
+  Answer parts;
+  parts.leadership = talk['A'].leadership();
+  parts.begin = parts.next = Offset(4);
+  parts.divergence = EpochHistory::Divergence{parts.leadership, Offset(3)};
+  parts.last = parts.leadership;
+  parts.set = *talk['A'].set();
+  talk['B'].receive(a, Message(parts));
+  EXPECT_FALSE(talk['B'].take().cut) << "it was said of a log that ended at 4";
+  EXPECT_EQ(talk['B'].state().end, Offset(5));
+}
+
+TEST(Replica, AFollowerGivesUpWhatItHasNotAcknowledged) {
+  Transcript talk = pair_in_sync();
+  talk.slow_disk('B', true);
+  talk.append('A', 7);
+  talk.deliver();
+  talk['B'].cut_tail(Offset(6));
+  EXPECT_EQ(talk['B'].take().cut, Offset(6));
+  talk['B'].truncated();
+  EXPECT_EQ(talk['B'].state().end, Offset(6));
 }
 
 TEST(Replica, WhoFollowedAnotherDoesNotLeadByItself) {

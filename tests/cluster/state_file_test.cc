@@ -16,6 +16,8 @@ StoredState some_state() {
                 InSyncSet{SetVersion{Epoch{65537}, 0}, {kA}, {kA, kB}}};
   state.epochs = EpochHistory({{Leadership{Epoch{65536}, kB}, Offset(0)}, {state.promised, Offset(12)}});
   state.committed = Offset(9);
+  state.incomplete = true;
+  state.generation = 3;
   return state;
 }
 
@@ -33,6 +35,7 @@ TEST(StateFile, IsAsDocsFormatShowsIt) {
             "promised 65537 00000000000000010000000000000002\n"
             "counts 1\n"
             "in-force 0\n"
+            "incomplete 1 3\n"
             "set 65536 2 00000000000000010000000000000002 00000000000000030000000000000004 "
             "known 00000000000000010000000000000002 00000000000000030000000000000004\n"
             "set 65537 0 00000000000000010000000000000002 "

@@ -31,18 +31,30 @@ std::string text_of(Offset offset) { return std::to_string(offset.value()); }
 std::string text_of(const Message& message) {
   if (const auto* fetch = std::get_if<Fetch>(&message)) {
     return std::string(fetch->wants ? "fetch" : "ack") + " of " + text_of(fetch->known) + ": end " +
-           text_of(fetch->end) + " after " + text_of(fetch->last) + ", durable " + text_of(fetch->durable);
+           text_of(fetch->end) + " after " + text_of(fetch->last) + ", durable " + text_of(fetch->durable) +
+           (fetch->incomplete ? ", incomplete" : "");
   }
   if (const auto* answer = std::get_if<Answer>(&message)) {
     if (answer->divergence) {
       return "answer of " + text_of(answer->leadership) + ": diverges, " + text_of(answer->divergence->leadership) +
              " ended at " + text_of(answer->divergence->end);
     }
+    if (answer->first > answer->begin) {
+      return "answer of " + text_of(answer->leadership) + ": nothing below " + text_of(answer->first) + " is shipped";
+    }
     return "answer of " + text_of(answer->leadership) + ": [" + text_of(answer->begin) + ", " + text_of(answer->next) +
            "), committed " + text_of(answer->committed) + ", set " + text_of(answer->set);
   }
   if (const auto* refusal = std::get_if<Refusal>(&message)) return "refusal: " + text_of(refusal->known) + " leads";
   if (const auto* promise = std::get_if<Promise>(&message)) return "promise " + text_of(promise->wanted) + "?";
+  if (std::holds_alternative<Inquiry>(message)) return "what do you know?";
+  if (const auto* standing = std::get_if<Standing>(&message)) {
+    return "I follow " + text_of(standing->promised) + (standing->counts ? "" : ", not counting") + ", set " +
+           text_of(standing->set);
+  }
+  if (const auto* hand_over = std::get_if<HandOver>(&message)) {
+    return "lead after " + text_of(hand_over->leadership) + ", from " + text_of(hand_over->end);
+  }
   const auto& promised = std::get<Promised>(message);
   return "promised " + text_of(promised.wanted) + (promised.counts ? "" : ", not counting") + ", set " +
          text_of(promised.set);
@@ -92,6 +104,26 @@ void Transcript::drop(char leader, char member) {
   settle(leader);
 }
 
+void Transcript::hand_over(char leader, char to) {
+  nodes_.at(leader).hand_over(id_of(to));
+  settle(leader);
+}
+
+void Transcript::set_first(char leader, std::int64_t first) {
+  nodes_.at(leader).set_first(Offset(first), Offset(first));
+}
+
+void Transcript::start_anew(char name) {
+  nodes_.at(name).start_anew();
+  settle(name);
+}
+
+void Transcript::copied(char name, char leader) {
+  const ReplicaState& source = nodes_.at(leader).state();
+  nodes_.at(name).copied(source.end, source.stored.epochs.lines());
+  settle(name);
+}
+
 void Transcript::restart(char name) {
   const Offset durable = nodes_.at(name).state().durable;
   node(name, disks_.at(name), durable.value());
@@ -129,13 +161,18 @@ void Transcript::settle(char name) {
       write(who + " cuts its log at " + text_of(*output.cut));
       node.truncated();
     }
+    if (output.wipe) {
+      write(who + " wipes its log");
+      node.wiped();
+    }
+    if (output.copy) write(who + " copies its log from " + name_of(node.state().following));
     if (output.committed) write(who + " knows that " + text_of(*output.committed) + " is committed");
     if (output.store) {
       disks_[name] = output.store->state;
       node.stored(output.store->number);
     }
     for (Envelope& envelope : output.messages) network_.push_back(InFlight{name, std::move(envelope)});
-    if (!output.store && !output.cut && output.messages.empty()) return;
+    if (!output.store && !output.cut && !output.wipe && output.messages.empty()) return;
   }
 }
 

@@ -24,6 +24,10 @@ class Transcript {
   void append(char name, std::int64_t end);
   void tick(std::int64_t millis);
   void drop(char leader, char member);
+  void hand_over(char leader, char to);
+  void set_first(char leader, std::int64_t first);
+  void start_anew(char name);
+  void copied(char name, char leader);  // all that the leader has
   void restart(char name);
   void cut_off(char name, bool off);     // what it sends and what is sent to it is lost
   void slow_disk(char name, bool slow);  // nothing becomes durable meanwhile

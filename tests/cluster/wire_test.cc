@@ -25,18 +25,30 @@ Answer answer() {
   one.committed = Offset(41);
   one.set = both();
   one.in_force = true;
+  one.first = Offset(30);
+  one.generation = 6;
+  one.complete = true;
   return one;
 }
 
 std::vector<Message> all_kinds() {
   Answer diverging = answer();
   diverging.divergence = EpochHistory::Divergence{kFirst, Offset(17)};
-  return {Fetch{kFirst, kSecond, Offset(9), Offset(8), Offset(7), SetVersion{Epoch{3}, 1}, true},
+  diverging.last = kSecond;
+  return {Fetch{kFirst, kSecond, Offset(9), Offset(8), Offset(7), SetVersion{Epoch{3}, 1}, 5, true, true},
           answer(),
           diverging,
           Refusal{kFirst},
           Promise{kSecond},
-          Promised{kSecond, true, both()}};
+          Promised{kSecond, true, both()},
+          Inquiry{},
+          Standing{kSecond, true, both()},
+          HandOver{kFirst, Offset(12)},
+          Logs{{LogName{0, 3}, LogName{7, 3}}},
+          SegmentsWanted{kFirst},
+          Segments{kSecond, Offset(90), answer().epochs, {SegmentEntry{Offset(0), 4096}, SegmentEntry{Offset(60), 17}}},
+          SegmentRead{Offset(60), 4096, 1 << 20},
+          SegmentBytes{Offset(60), 4096, 8192}};
 }
 
 // With a right checksum, so that what is behind it is reached.
@@ -47,7 +59,7 @@ void mend(std::vector<std::byte>& frame) {
 TEST(Wire, WhatIsSentIsWhatArrives) {
   const test::Blob batch = test::golden_batch();
   for (const Message& message : all_kinds()) {
-    const bool carries = std::holds_alternative<Answer>(message);
+    const bool carries = std::holds_alternative<Answer>(message) || std::holds_alternative<SegmentBytes>(message);
     const auto bytes = encode_frame(LogName{3, 5}, message, carries ? Bytes(batch) : Bytes());
     Bytes from(bytes);
     const auto frame = take_frame(from);
@@ -89,13 +101,16 @@ TEST(Wire, ContentsAreCheckedBehindTheChecksum) {
   auto negative = encode_frame(LogName{}, all_kinds()[0]);
   negative[contents + 40] = std::byte{0x80};  // the end of the log
   auto kind = encode_frame(LogName{}, all_kinds()[0]);
-  kind[kFrameHeaderSize] = std::byte{6};
+  kind[kFrameHeaderSize] = std::byte{14};
   auto longer = encode_frame(LogName{}, Message(Refusal{kFirst}));
   longer.push_back(std::byte{0});
   store_big(longer.data(), static_cast<std::uint32_t>(longer.size() - kFrameHeaderSize));
   auto unordered = encode_frame(LogName{}, Message(Promised{kFirst, true, InSyncSet{{}, {kB, kA}, {kB, kA}}}));
-  auto unknown = encode_frame(LogName{}, Message(Promised{kFirst, true, InSyncSet{{}, {kA, kB}, {kB}}}));
-  for (auto* frame : {&negative, &kind, &longer, &unordered, &unknown}) {
+  auto behind = encode_frame(LogName{}, Message(Segments{kFirst, Offset(5), {}, {SegmentEntry{Offset(5), 1}}}));
+  auto size = encode_frame(LogName{}, Message(SegmentRead{Offset(5), 0, -1}));
+  auto gone = encode_frame(LogName{}, Message(SegmentBytes{Offset(5), 0, -2}));
+  auto log = encode_frame(LogName{}, Message(Logs{{LogName{-1, 0}}}));
+  for (auto* frame : {&negative, &kind, &longer, &unordered, &behind, &size, &gone, &log}) {
     mend(*frame);
     Bytes from(*frame);
     const auto taken = take_frame(from);
