@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "base/clock.h"
 #include "base/ids.h"
 #include "base/result.h"
+#include "cluster/joint_round.h"
 #include "cluster/log_name.h"
 #include "cluster/member.h"
 #include "cluster/message.h"
@@ -21,6 +23,8 @@
 #include "cluster/transport.h"
 #include "log/ack_policy.h"
 #include "log/disk.h"
+#include "log/joint_reach.h"
+#include "replay/recovery.h"
 #include "store/store.h"
 
 namespace minod {
@@ -32,7 +36,10 @@ struct ReplicationOptions {
   std::size_t ring_bytes = std::size_t{4} << 20;         // of a log's newest batches, kept in RAM for followers
   std::size_t apply_queue_bytes = std::size_t{8} << 20;  // of a log's batches that wait for the high watermark
   std::size_t backlog_max = std::size_t{8} << 20;        // on the way to one member; then it has to wait
-  std::uint64_t copy_rate = std::uint64_t{256} << 20;    // bytes a second of segments that a new member fetches
+  std::shared_ptr<JointReach> reach = nullptr;           // of all shards of the node; none: it makes its own
+  std::shared_ptr<JointRound> round = nullptr;           // likewise
+  std::uint64_t copy_from = std::uint64_t{64} << 20;   // a new member copies files when there is so much in sealed ones
+  std::uint64_t copy_rate = std::uint64_t{256} << 20;  // bytes a second of segments that a new member fetches
 };
 
 // For INFO and ROLE. Numbers are of all logs of the shard together; offsets are sums over them.
@@ -60,6 +67,11 @@ struct ReplicationReport {
   std::vector<MemberReport> members;
 };
 
+// Of the log in `directory`, for recover_together(): nothing when this node led it last, or nobody ever did.
+// `fetches_again`: a leader will be followed, so what is damaged here is fetched from it. Blocking.
+Result<std::optional<FollowedLog>> followed_log(Disk& disk, const std::string& directory, MemberId self,
+                                                bool fetches_again);
+
 class Replication {
  public:
   // What is named stays the caller's and outlives this.
@@ -84,7 +96,7 @@ class Replication {
   void connected(MemberId member);  // a leader tells it which logs there are
   void disconnected(MemberId member);
   void tick();  // about ten times a second
-  void poll();  // once a turn, after Disk::poll() and before Store::end_turn()
+  bool poll();  // once a turn, after Disk::poll() and before Store::end_turn(); true: again at once, there is more
   bool idle() const;
   void abandon();  // nothing in flight will ever complete: see Log::abandon()
 

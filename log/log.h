@@ -241,6 +241,9 @@ class Log {
   Room append_shipped(const BatchHeader& header, Bytes batch, std::vector<LogReach> together);
   // A shipped log start has been applied: what is below goes.
   void start_shipped(Offset below);
+  // What was shipped of transactions that may lack parts in other logs.
+  std::vector<JointBatch> open_joints() const;
+  bool is_replicated() const { return replicated_; }
   // What other logs have may make more safe here. Costs nothing while nothing is waited for.
   void look_at_reach();
 

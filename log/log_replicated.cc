@@ -106,6 +106,12 @@ Offset Log::settle_shipped() {
   return marks_.durable();
 }
 
+std::vector<JointBatch> Log::open_joints() const {
+  std::vector<JointBatch> joints;
+  for (const ShippedJoint& joint : shipped_joints_) joints.push_back({joint.begin, joint.logs});
+  return joints;
+}
+
 void Log::look_at_reach() {
   if (shipped_joints_.empty() || reach_->moves() == reach_seen_) return;
   settle_joints();

@@ -4,6 +4,8 @@
 #include <map>
 #include <utility>
 
+#include "replay/log_files.h"
+
 namespace minod {
 
 std::vector<Offset> agreeing_ends(std::span<const LogEnd> logs) {
@@ -41,8 +43,19 @@ Result<std::vector<LogStart>> recover_together(std::span<const LogToRecover> log
         std::make_unique<LogRecovery>(*log.disk, log.directory, hasher, *log.partition, options, report));
     LogRecovery& recovery = *recoveries.back();
     if (log.followed) recovery.follow(*log.followed);
-    if (auto read = recovery.read(); !read) return read.error();
-    found.push_back(LogEnd{log.partition->db(), log.partition->number(), recovery.end(), recovery.joints()});
+    auto read = recovery.read();
+    if (!read && log.followed && log.followed->fetches_again && read.error().code == Errc::kCorrupt) {
+      // A leader has all of it.
+      report.ignored.push_back(log.directory + " is fetched anew: " + read.error().message());
+      if (auto wiped = wipe_log(*log.disk, log.directory); !wiped) return wiped.error();
+      recoveries.back() =
+          std::make_unique<LogRecovery>(*log.disk, log.directory, hasher, *log.partition, options, report);
+      recoveries.back()->follow(*log.followed);
+      read = recoveries.back()->read();
+    }
+    if (!read) return read.error();
+    const LogRecovery& done = *recoveries.back();
+    found.push_back(LogEnd{log.partition->db(), log.partition->number(), done.end(), done.joints()});
   }
   const std::vector<Offset> ends = agreeing_ends(found);
   for (std::size_t i = 0; i < logs.size(); ++i) {

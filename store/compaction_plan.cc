@@ -136,7 +136,7 @@ std::int64_t garbage_of(std::span<const SegmentCount> segments, const SegmentCou
                         const CompactionRules& rules) {
   std::int64_t garbage = segment.dead - segment.dead_kept;
   const bool old = is_older(segment.last_time, rules.options.delete_retention, rules.now);
-  if (rules.all_counted && segment.erasures > 0 && old && segment.end <= rules.replay_begin &&
+  if (rules.all_counted && !rules.keep_erasures && segment.erasures > 0 && old && segment.end <= rules.replay_begin &&
       segment.end <= erasures_end(segments, segment.base, segment.end)) {
     garbage += segment.erasures;
   }

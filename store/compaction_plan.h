@@ -34,6 +34,7 @@ struct CompactionRules {
   bool all_counted = false;
   std::int64_t segment_bytes = kSegmentBytesDefault;
   bool short_of_space = false;    // any garbage is worth it, and there is room for one segment only
+  bool keep_erasures = false;     // they are never dropped
   Offset asked_upto = kNoOffset;  // somebody asked for what is below this to be compacted, whatever its share
 };
 

@@ -50,7 +50,7 @@ CompactionRun::CompactionRun(Disk& disk, const KeyHasher& hasher, Partition& par
   work_ = std::make_shared<Work>(disk_, directory_, std::move(sources), plan_, compress);
   erasures_end_ = std::min(erasures_end(partition_.counts().all(), plan_.base, partition_.log().marks().appended()),
                            partition_.replay_begin());
-  if (!rules_.all_counted) erasures_end_ = kNoOffset;
+  if (!rules_.all_counted || rules_.keep_erasures) erasures_end_ = kNoOffset;
 }
 
 void CompactionRun::run_job(std::function<void()> job, std::function<void()> done) {

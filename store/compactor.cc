@@ -87,6 +87,8 @@ CompactionRules Compactor::rules_for(Partition& partition, UnixMillis now) const
   CompactionRules rules;
   rules.options = options_;
   rules.now = now;
+  // A member that was away has to see what was erased meanwhile.
+  rules.keep_erasures = log.is_replicated();
   rules.replay_begin = partition.replay_begin();
   rules.segment_bytes = segment_bytes_;
   rules.all_counted = counts_all(partition.counts().all(), log.segments());

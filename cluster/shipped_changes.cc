@@ -1,0 +1,50 @@
+#include "cluster/shipped_changes.h"
+
+#include <algorithm>
+
+#include "replay/log_walk.h"
+
+namespace minod {
+
+Result<void> ShippedChanges::apply(const BatchView& batch) {
+  const BatchHeader& header = batch.header();
+  return for_each_record(batch, decompressor_, [&](const RecordView& record) {
+    if (header.is_control()) {
+      apply_control(header, record);
+    } else if (record.has_key) {
+      partition_.apply(store_.hash(record.key), record.offset, record.has_value, record.expires_at);
+    }
+    return true;
+  });
+}
+
+void ShippedChanges::apply_control(const BatchHeader& header, const RecordView& record) {
+  const auto below = log_start_of(record);
+  if (!below) return;
+  if (*below == header.base_offset) {
+    partition_.apply_log_start(*below);
+    store_.forget_values(partition_);
+    partition_.log().start_shipped(*below);
+  } else if (*below < header.base_offset) {
+    evicted_below_ = std::max(evicted_below_, *below);
+    evicted_by_ = header.base_offset;
+  }
+}
+
+void ShippedChanges::end_evicted() {
+  if (evicted_below_ <= partition_.log().log_start()) return;
+  partition_.apply_eviction_below(evicted_below_, evicted_by_);
+  partition_.log().start_shipped(evicted_below_);
+}
+
+std::vector<LogReach> together_of(const BatchView& batch, Decompressor& decompressor) {
+  std::vector<LogReach> together;
+  const auto visited = for_each_record(batch, decompressor, [&](const RecordView& record) {
+    if (!record.together.empty()) together = decode_together(record.together);
+    return false;  // only the first says it
+  });
+  if (!visited) together.clear();
+  return together;
+}
+
+}  // namespace minod
