@@ -19,6 +19,11 @@ Result<void> SocketPoller::add(int socket, Member& member) {
   return {};
 }
 
+void SocketPoller::remove(int socket) {
+  epoll_event ignored{};
+  static_cast<void>(::epoll_ctl(fd_.get(), EPOLL_CTL_DEL, socket, &ignored));
+}
+
 void SocketPoller::forget(Member& member) {
   std::erase(again_, &member);
   for (std::size_t i = next_; i < count_; ++i) {

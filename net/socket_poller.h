@@ -35,7 +35,10 @@ class SocketPoller {
   // The member has left input in its socket on purpose, to let others have their turn: it is called again.
   void again(Member& member) { again_.push_back(&member); }
 
-  // The member goes away; its socket is closed.
+  // No longer watched; it may be added to another shard's set. forget() its member too.
+  void remove(int socket);
+
+  // The member goes away; its socket is closed or removed.
   void forget(Member& member);
 
   // Calls up to `most` members that are ready; fewer means that no other is.
