@@ -12,9 +12,11 @@ namespace minod {
 
 class CommitGate {
  public:
-  // Embedded in what waits; waits for one dependency at a time. wake() is called once, from released().
+  // Embedded in what waits; waits for one dependency at a time. One of the two is called, once: wake() from released(),
+  // lost() from give_up().
   struct Waiter {
     void (*wake)(Waiter&) = nullptr;
+    void (*lost)(Waiter&) = nullptr;
     bool waiting = false;
   };
 
@@ -39,6 +41,17 @@ class CommitGate {
     // comes.
     for (Waiter* waiter : awake) waiter->waiting = false;
     for (Waiter* waiter : awake) waiter->wake(*waiter);
+  }
+
+  // What is waited for may never come to be: a log that was led is led no longer.
+  void give_up() {
+    std::vector<Waiter*> all;
+    for (auto& [log, heap] : waiting_) {
+      for (const Entry& entry : heap) all.push_back(entry.waiter);
+    }
+    waiting_.clear();
+    for (Waiter* waiter : all) waiter->waiting = false;
+    for (Waiter* waiter : all) waiter->lost(*waiter);
   }
 
   // The waiter goes away.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "net/node.h"
+#include "net/remote_call.h"
 #include "net/shard.h"
 
 namespace minod {
@@ -25,9 +26,10 @@ void await(std::atomic<std::uint32_t>& at, StillWaiting&& still_waiting) {
 // A shard's part of waiting until a reply may leave. Owns itself.
 class Release : CommitGate::Waiter {
  public:
-  Release(Shard& shard, std::vector<Dependency> dependencies, std::function<void()> done)
+  Release(Shard& shard, std::vector<Dependency> dependencies, std::function<void(bool)> done)
       : shard_(shard), dependencies_(std::move(dependencies)), done_(std::move(done)) {
     wake = [](CommitGate::Waiter& waiter) { static_cast<Release&>(waiter).look(); };
+    lost = [](CommitGate::Waiter& waiter) { static_cast<Release&>(waiter).end(false); };
   }
 
   void look() {
@@ -36,14 +38,18 @@ class Release : CommitGate::Waiter {
       if (last.end > last.log->released()) return shard_.gate().wait(*this, last);
       dependencies_.pop_back();
     }
-    const std::unique_ptr<Release> self(this);
-    done_();
+    end(true);
   }
 
  private:
+  void end(bool known) {
+    const std::unique_ptr<Release> self(this);
+    done_(known);
+  }
+
   Shard& shard_;
   std::vector<Dependency> dependencies_;
-  std::function<void()> done_;
+  std::function<void(bool)> done_;
 };
 
 }  // namespace
@@ -52,7 +58,8 @@ struct Conductor::Performance {
   int origin = 0;
   std::shared_ptr<Transaction> transaction;
   std::vector<std::uint16_t> partitions;
-  std::function<void()> done;
+  bool stale = false;
+  Done done;
   std::vector<std::unique_ptr<Request>> requests;  // by shard; touched while it stands still
   std::function<void(Shard&)> look;                // instead of a transaction
 };
@@ -62,11 +69,12 @@ Conductor::Conductor(Node& node, int shards) : node_(node), still_(static_cast<s
 Conductor::~Conductor() = default;
 
 void Conductor::run(Shard& from, std::shared_ptr<Transaction> transaction, std::vector<std::uint16_t> partitions,
-                    std::function<void()> done) {
+                    bool stale, Done done) {
   auto performance = std::make_unique<Performance>();
   performance->origin = from.number();
   performance->transaction = std::move(transaction);
   performance->partitions = std::move(partitions);
+  performance->stale = stale;
   performance->done = std::move(done);
   queue(from, std::move(performance));
 }
@@ -175,6 +183,7 @@ void Conductor::perform(std::unique_ptr<Performance> performance) {
     for (int i = 0; i < node_.shard_count(); ++i) performance->look(node_.shard(i));
     return;
   }
+  if (stands_back(performance)) return;
   ++runs_;
   std::vector<Reach::Place> places;
   for (const std::uint16_t partition : performance->partitions) {
@@ -190,6 +199,29 @@ void Conductor::perform(std::unique_ptr<Performance> performance) {
   }
 }
 
+// It waits for leadership to be handed over, or is refused: some log of it is not led here.
+bool Conductor::stands_back(std::unique_ptr<Performance>& performance) {
+  Transaction& transaction = *performance->transaction;
+  std::string_view why;
+  for (const std::uint16_t partition : performance->partitions) {
+    Shard& owner = node_.shard(node_.owner_of(partition));
+    if (pauses(transaction, {&partition, 1}, owner)) {
+      waiting_.push_back(std::move(performance));
+      return true;
+    }
+    if (why.empty()) why = refusal_of(transaction, {&partition, 1}, performance->stale, owner);
+  }
+  if (why.empty()) return false;
+  transaction.result = Transaction::Result::kRefused;
+  transaction.error = why;
+  tell(*performance, 0, true);
+  return true;
+}
+
+void Conductor::tell(Performance& performance, int thread, bool known) {
+  node_.shard(performance.origin).post(thread, [done = std::move(performance.done), known] { done(known); });
+}
+
 void Conductor::resumed(Performance& performance) {
   if (--performance.transaction->waits != 0) return;
   const auto at = std::ranges::find(parked_, &performance, &std::unique_ptr<Performance>::get);
@@ -201,7 +233,7 @@ void Conductor::refuse(std::unique_ptr<Performance> performance) {
   if (performance->look) return;  // whoever asked goes with the node
   performance->transaction->result = Transaction::Result::kRefused;
   performance->transaction->error = "ERR minod is stopping";
-  node_.shard(performance->origin).post(0, performance->done);
+  tell(*performance, 0, true);
   refused_.push_back(std::move(performance));
 }
 
@@ -219,14 +251,17 @@ void Conductor::finish(std::unique_ptr<Performance> performance) {
   }
   performance->requests.clear();
   const int origin = performance->origin;
-  if (unreleased.empty()) return node_.shard(origin).post(0, std::move(performance->done));
+  if (unreleased.empty()) return tell(*performance, 0, true);
   auto missing = std::make_shared<std::atomic<std::size_t>>(unreleased.size());
+  auto all_known = std::make_shared<std::atomic<bool>>(true);
   for (auto& [number, dependencies] : unreleased) {
     Shard& shard = node_.shard(number);
-    shard.post(0, [this, &shard, missing, origin, dependencies = std::move(dependencies), done = performance->done] {
-      (new Release(shard, dependencies, [this, &shard, missing, origin, done] {
+    shard.post(0, [this, &shard, missing, all_known, origin, dependencies = std::move(dependencies),
+                   done = performance->done] {
+      (new Release(shard, dependencies, [this, &shard, missing, all_known, origin, done](bool known) {
+        if (!known) all_known->store(false, std::memory_order_relaxed);
         if (missing->fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-        node_.shard(origin).post(shard.number(), done);
+        node_.shard(origin).post(shard.number(), [done, all_known] { done(all_known->load()); });
       }))->look();
     });
   }

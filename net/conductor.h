@@ -27,9 +27,11 @@ class Conductor {
   ~Conductor();
 
   // From the thread of shard `from`. `partitions` ascend; `done` comes on that thread, in a later turn, when all that
-  // the replies tell may be told.
-  void run(Shard& from, std::shared_ptr<Transaction> transaction, std::vector<std::uint16_t> partitions,
-           std::function<void()> done);
+  // the replies tell may be told; with false when whether it has happened will never be known. `stale`: the client has
+  // said READONLY.
+  using Done = std::function<void(bool known)>;
+  void run(Shard& from, std::shared_ptr<Transaction> transaction, std::vector<std::uint16_t> partitions, bool stale,
+           Done done);
 
   // `look` is called for every shard, on shard 0's thread, in one moment of the whole node.
   void at_one_moment(Shard& from, std::function<void(Shard&)> look);
@@ -57,6 +59,8 @@ class Conductor {
   void perform(std::unique_ptr<Performance> performance);
   void resumed(Performance& performance);
   void finish(std::unique_ptr<Performance> performance);
+  bool stands_back(std::unique_ptr<Performance>& performance);
+  void tell(Performance& performance, int thread, bool known);
   void refuse(std::unique_ptr<Performance> performance);
   Request& request_of(Performance& performance, int shard);
 

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/buffer.h"
+#include "net/config_replication.h"
 #include "net/cpu_list.h"
 #include "net/option_kind.h"
 #include "net/resp/words.h"
@@ -35,7 +36,11 @@ constexpr std::size_t kBulkSizeMin = std::size_t{1} << 20;  // Redis's
 constexpr std::int64_t kReadySegmentsMax = 2;
 constexpr std::int64_t kRecycleSegmentsMax = 64;
 constexpr unsigned kPermissionsMax = 0777;
+constexpr std::int64_t kReplicasMax = 31;
+constexpr std::int64_t kReplicaLagMin = 100;
+constexpr std::uint64_t kCopyRateMin = std::uint64_t{1} << 20;
 
+constexpr option::Choices<AckPolicy, 2> kAckPolicies{{{"leader", AckPolicy::kLeader}, {"all", AckPolicy::kAll}}};
 constexpr option::Choices<bool, 2> kCompression{{{"none", false}, {"zstd", true}}};
 constexpr option::Choices<DiskPolicy, 2> kDiskPolicies{
     {{"noeviction", DiskPolicy::kNoEviction}, {"allkeys-segment", DiskPolicy::kAllKeysSegment}}};
@@ -140,6 +145,10 @@ Result<void> set_value_size_hint(Config& config, std::string_view value) {
 }
 
 constexpr std::array kOptions{
+    option::choice<"acks", &Config::acks, kAckPolicies>(
+        "leader|all", "whose disks a replicated write is on when it is acknowledged", false),
+    Option{"announce-peer", "HOST:PORT", "where other nodes reach this one's peer-port; empty: as they see it", false,
+           [](const Config& config) { return config.announce_peer; }, set_announce_peer},
     option::choice<"appendfsync", &Config::appendfsync, kSyncPolicies>(
         "always|everysec|no", "when a write is safe enough to be acknowledged", true),
     Option{"bind", "ADDRESS...", "addresses to listen on", false, get_bind, set_bind},
@@ -178,8 +187,20 @@ constexpr std::array kOptions{
         "memory for keys and values; 0: half of this machine's", true),
     option::number<"min-compaction-lag-ms", &Config::min_compaction_lag_ms, 0, kLagMax>(
         "MILLISECONDS", "compaction leaves younger records alone", true),
+    option::number<"min-replicas-to-write", &Config::min_replicas_to_write, 0, kReplicasMax>(
+        "N", "replicas that must be in sync for a write to be acknowledged; the same on all nodes", false),
     Option{"partitions", "N", "logs a database is spread over, a power of two; fixed at the first start", false,
            [](const Config& config) { return std::to_string(config.partitions); }, set_partitions},
+    option::text<"peer-bind", &Config::peer_bind, 1, 64>("ADDRESS", "address that peer-port listens on", false),
+    option::number<"peer-port", &Config::peer_port, 0, 65535>(
+        "N", "TCP port for the other nodes of a replication group; 0: none", false),
+    option::text<"peer-tls-ca-cert-file", &Config::peer_tls_ca_cert_file, 0, 4096>(
+        "PATH", "PEM file of the authority whose certificates other nodes have", false),
+    option::text<"peer-tls-cert-file", &Config::peer_tls_cert_file, 0, 4096>(
+        "PATH", "PEM file of this node's certificate: TLS between nodes; empty: none", false),
+    option::flag<"peer-tls-check-name", &Config::peer_tls_check_name>(
+        "a node that is called must have the called host in its certificate", false),
+    option::text<"peer-tls-key-file", &Config::peer_tls_key_file, 0, 4096>("PATH", "PEM file of its key", false),
     option::number<"port", &Config::port, 0, 65535>("N", "TCP port; 0: none", false),
     option::flag<"protected-mode", &Config::protected_mode>("without a password, serve only this machine", true),
     option::size<"proto-max-bulk-len", &Config::proto_max_bulk_len, kBulkSizeMin, kValueSizeCeiling>(
@@ -188,6 +209,14 @@ constexpr std::array kOptions{
         "N", "next files of a log that are allocated and zeroed ahead of need", false),
     option::number<"recycle-segments", &Config::recycle_segments, 0, kRecycleSegmentsMax>(
         "N", "files of dead segments a log keeps for its next ones; 0: none", false),
+    option::size<"replica-copy-rate", &Config::replica_copy_rate, kCopyRateMin, std::uint64_t{1} << 40>(
+        "what a new replica copies of its leader's files a second, at most", false),
+    option::number<"replica-lag-time-max-ms", &Config::replica_lag_time_max_ms, kReplicaLagMin, kLagMax>(
+        "MILLISECONDS", "a replica that is behind for longer is not waited for", false),
+    Option{"replicaof", "HOST:PORT", "peer-port of the node to follow, or of any other of its group", false,
+           [](const Config& config) { return config.replicaof; }, set_replicaof},
+    option::number<"replicas", &Config::replicas, 1, kReplicasMax>(
+        "N", "copies beside the leader's; the same on all nodes", false),
     option::text<"requirepass", &Config::requirepass, 0, kPasswordSizeMax>("PASSWORD", "what clients must AUTH with",
                                                                            true),
     option::size<"segment-bytes", &Config::segment_bytes, kSegmentBytesMin, kSegmentBytesMax>(
@@ -300,7 +329,7 @@ Result<void> check_config(const Config& config) {
   if (config.min_compaction_lag_ms > config.max_compaction_lag_ms) {
     return Error{Errc::kInvalid, 0, "min-compaction-lag-ms must not be greater than max-compaction-lag-ms"};
   }
-  return {};
+  return check_replication(config);
 }
 
 }  // namespace minod

@@ -11,6 +11,7 @@
 
 #include "base/diag.h"
 #include "base/result.h"
+#include "log/ack_policy.h"
 #include "log/format.h"
 #include "log/log.h"
 #include "log/write_probe.h"
@@ -67,6 +68,23 @@ struct Config {
   std::int64_t slowlog_log_slower_than = 10'000;  // microseconds; negative: nothing is recorded
   std::size_t slowlog_max_len = 128;
   bool protected_mode = true;  // without a password, only loopback addresses and unix sockets are served
+
+  // Replication: of a node that is told at least one of these two. docs/REPLICATION.md.
+  std::string replicaof;        // HOST:PORT of a member's peer port; empty: this node leads, unless it followed last
+  std::uint16_t peer_port = 0;  // where other members connect; 0: nowhere
+  std::string peer_bind = "127.0.0.1";
+  std::string announce_peer;  // HOST:PORT that others reach it at; empty: the host they see, and peer_port
+  AckPolicy acks = AckPolicy::kAll;
+  std::size_t replicas = 1;               // copies beside the leader's; the same on all nodes
+  std::size_t min_replicas_to_write = 0;  // of them, in sync, for anything to be acknowledged; the same on all nodes
+  std::int64_t replica_lag_time_max_ms = 10'000;
+  std::uint64_t replica_copy_rate = std::uint64_t{256} << 20;  // bytes a second
+  std::string peer_tls_cert_file;
+  std::string peer_tls_key_file;
+  std::string peer_tls_ca_cert_file;
+  bool peer_tls_check_name = true;
+
+  bool replicates() const { return peer_port != 0 || !replicaof.empty(); }
 };
 
 CompactionOptions compaction_options(const Config& config);

@@ -40,8 +40,8 @@ Result<void> apply_line(std::string_view line, Config& config, int depth) {
     return load(words[1], config, depth + 1);
   }
   const Option* option = find_option(name);
-  // An address list and Redis's own many-worded values need no quotes; anything else would lose its spaces unnoticed.
-  if (words.size() > 2 && option != nullptr && option->name != "bind") {
+  // Addresses and Redis's own many-worded values need no quotes; anything else would lose its spaces unnoticed.
+  if (words.size() > 2 && option != nullptr && option->name != "bind" && option->name != "replicaof") {
     return invalid(name + " takes one value; quote it if it holds spaces");
   }
   std::string value = words[1];

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "base/diag.h"
 #include "net/shard.h"
@@ -26,6 +27,7 @@ Connection::Connection(Shard& shard, std::uint64_t id, int fd, bool is_unix, std
       active_at_(created_at_),
       session_(shard, *this) {
   gate_.wake = wake;
+  gate_.lost = lost;
   gate_.connection = this;
   watch_.ready = [](SocketPoller::Member& member, std::uint32_t events) {
     static_cast<Watch&>(member).connection->ready(events);
@@ -97,7 +99,7 @@ void Connection::process() {
     full = execute();
     executing_ = false;
     flush();
-  } while (full && !closed_ && !writing_ && !gate_.waiting);
+  } while (full && !closed_ && !writing_ && !gate_.waiting && !unleased_);
   if (in_.empty()) in_.shrink(kKeptMemory);
   if (!full && readable_ && !queued_ && wants_input()) {
     queued_ = true;
@@ -126,12 +128,24 @@ bool Connection::execute() {
   return false;
 }
 
+void Connection::leased() {
+  unleased_ = false;
+  if (closed_) return;
+  flush();
+  process();
+}
+
 void Connection::resume() {
   if (!closed_) process();
 }
 
 void Connection::flush() {
   if (writing_ || closed_) return;
+  if (tells_of_keys_ && shard_.waits_for_lease()) {
+    if (!std::exchange(unleased_, true)) shard_.resume_when_leased(id_);
+    return;
+  }
+  tells_of_keys_ = false;
   for (;;) {
     const std::size_t size = replies_.released();
     if (size == 0) break;
@@ -162,6 +176,9 @@ void Connection::wake(CommitGate::Waiter& waiter) {
   // Commands that stopped because too many replies were held.
   connection.process();
 }
+
+// Whether what it asked for has happened, nobody can say.
+void Connection::lost(CommitGate::Waiter& waiter) { static_cast<Gate&>(waiter).connection->close(); }
 
 void Connection::close_after_reply() {
   closing_ = true;

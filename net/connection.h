@@ -27,6 +27,10 @@ class Connection {
 
   // The session can go on: a value was read, room was made, another shard answered.
   void resume();
+  // A command on keys has run: its reply is true as long as nobody else leads.
+  void told_of_keys() { tells_of_keys_ = true; }
+  // Replies may leave again: Shard::resume_when_leased().
+  void leased();
 
   // After the replies so far have left, or at once.
   void close_after_reply();
@@ -46,6 +50,7 @@ class Connection {
   std::size_t input_bytes() const { return in_.size(); }
   std::size_t input_room() const { return in_.room(); }
   std::size_t output_bytes() const { return replies_.bytes().size(); }
+  bool holds_replies() const { return !replies_.empty(); }
   MonotonicNanos created_at() const { return created_at_; }
   MonotonicNanos active_at() const { return active_at_; }
   bool idle() const { return !executing_ && in_.empty() && replies_.empty(); }
@@ -59,6 +64,7 @@ class Connection {
   bool execute();
   void flush();
   static void wake(CommitGate::Waiter& waiter);
+  static void lost(CommitGate::Waiter& waiter);
 
   struct Gate : CommitGate::Waiter {
     Connection* connection = nullptr;
@@ -86,8 +92,10 @@ class Connection {
   bool queued_ = false;    // the poller calls again without an edge
   bool writing_ = false;   // waiting for the socket to take more
   bool executing_ = false;
-  bool needs_more_ = false;  // the input is not a whole request
-  bool closing_ = false;     // no more commands; closed when the replies have left
+  bool needs_more_ = false;     // the input is not a whole request
+  bool tells_of_keys_ = false;  // since flush() last looked whether this node still leads
+  bool unleased_ = false;       // waits for leased()
+  bool closing_ = false;        // no more commands; closed when the replies have left
   bool closed_ = false;
 };
 

@@ -89,6 +89,18 @@ Result<std::unique_ptr<Listener>> Listener::tcp(boost::asio::io_context& io, Nod
   return std::unique_ptr<Listener>(new Listener(io, node, std::move(fd), {}));
 }
 
+Result<std::unique_ptr<Listener>> Listener::peers(boost::asio::io_context& io, Node& node, const std::string& address,
+                                                  std::uint16_t port) {
+  auto made = tcp(io, node, address, port);
+  if (made) {
+    (*made)->for_peers_ = true;
+    return made;
+  }
+  Error error = made.error();
+  error.detail += " (this is peer-port and peer-bind)";
+  return error;
+}
+
 Result<std::unique_ptr<Listener>> Listener::unix_socket(boost::asio::io_context& io, Node& node,
                                                         const std::string& path, unsigned permissions) {
   sockaddr_un address{};
@@ -153,7 +165,19 @@ void Listener::accept_all() {
   }
 }
 
+// Of which partition it is, so which shard's, only its first message says.
+void Listener::accepted_peer(Fd fd) {
+  constexpr unsigned kUnacknowledgedMillisMax = 5000;
+  const int on = 1;
+  setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  setsockopt(fd.get(), IPPROTO_TCP, TCP_USER_TIMEOUT, &kUnacknowledgedMillisMax, sizeof kUnacknowledgedMillisMax);
+  Shard& shard = node_.shard(0);
+  const auto carried = std::make_shared<Fd>(std::move(fd));
+  shard.post(node_.shard_count(), [&shard, carried] { shard.replication()->take(std::move(*carried)); });
+}
+
 void Listener::accepted(Fd fd) {
+  if (for_peers_) return accepted_peer(std::move(fd));
   const bool is_unix = !unix_path_.empty();
   const Peer peer = is_unix ? Peer{unix_path_ + ":0", true} : peer_of(fd.get());
   const Config config = node_.config();

@@ -20,6 +20,9 @@ class Listener {
                                                std::uint16_t port);
   static Result<std::unique_ptr<Listener>> unix_socket(boost::asio::io_context& io, Node& node, const std::string& path,
                                                        unsigned permissions);
+  // For other members of a replication group.
+  static Result<std::unique_ptr<Listener>> peers(boost::asio::io_context& io, Node& node, const std::string& address,
+                                                 std::uint16_t port);
   ~Listener();
 
   void start();
@@ -30,8 +33,10 @@ class Listener {
   void wait();
   void accept_all();
   void accepted(Fd fd);
+  void accepted_peer(Fd fd);
 
   Node& node_;
+  bool for_peers_ = false;
   Fd fd_;
   std::string unix_path_;
   boost::asio::posix::stream_descriptor descriptor_;

@@ -13,7 +13,7 @@
 
 namespace minod {
 
-using Message = std::function<void()>;
+using Mail = std::function<void()>;
 
 class Mailbox {
  public:
@@ -21,7 +21,7 @@ class Mailbox {
   static_assert((kSlots & (kSlots - 1)) == 0);
 
   // The producer's. False when the ring is full: keep the message and try again in the next turn.
-  bool push(Message& message) {
+  bool push(Mail& message) {
     const std::size_t tail = tail_.load(std::memory_order_relaxed);
     if (tail - head_.load(std::memory_order_acquire) == kSlots) return false;
     slots_[tail % kSlots] = std::move(message);
@@ -30,7 +30,7 @@ class Mailbox {
   }
 
   // The consumer's.
-  bool pop(Message& message) {
+  bool pop(Mail& message) {
     const std::size_t head = head_.load(std::memory_order_relaxed);
     if (head == tail_.load(std::memory_order_acquire)) return false;
     message = std::move(slots_[head % kSlots]);
@@ -44,7 +44,7 @@ class Mailbox {
  private:
   alignas(64) std::atomic<std::size_t> head_{0};
   alignas(64) std::atomic<std::size_t> tail_{0};
-  alignas(64) std::array<Message, kSlots> slots_;
+  alignas(64) std::array<Mail, kSlots> slots_;
 };
 
 // One for each consumer. The consumer says that it is about to sleep, looks at its mailboxes once more, then sleeps on

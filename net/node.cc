@@ -17,6 +17,8 @@
 #include "net/conductor.h"
 #include "net/cpu_list.h"
 #include "net/listener.h"
+#include "net/node_replication.h"
+#include "net/restart_progress.h"
 #include "net/shard.h"
 #include "replay/joint_cut.h"
 #include "replay/segment_list.h"
@@ -67,38 +69,16 @@ void raise_file_limit(std::size_t clients) {
   }
 }
 
-class Progress {
- public:
-  explicit Progress(const Clock& clock, std::int64_t total) : clock_(clock), total_(total), begin_(clock.monotonic()) {}
-
-  void show(const RecoveryReport& report) {
-    const MonotonicNanos now = clock_.monotonic();
-    if (now - shown_ < Nanos(1'000'000'000)) return;
-    shown_ = now;
-    const double seconds = static_cast<double>((now - begin_).value()) / 1e9;
-    const double rate = static_cast<double>(report.bytes) / seconds;
-    char text[200];
-    const int size = std::snprintf(text, sizeof text,
-                                   "restart: %" PRId64 " records (%" PRId64 " from checkpoints, %" PRId64
-                                   " from hints), %s read, %s/s",
-                                   report.records, report.checkpoint_records, report.hint_records,
-                                   size_text(static_cast<std::uint64_t>(report.bytes)).c_str(),
-                                   size_text(static_cast<std::uint64_t>(rate)).c_str());
-    // What checkpoints and hints spare is not known beforehand.
-    if (report.checkpoint_records + report.hint_records == 0) {
-      const double left = static_cast<double>(std::max<std::int64_t>(total_ - report.bytes, 0)) / rate;
-      std::snprintf(text + size, sizeof text - static_cast<std::size_t>(size), " of %s, %.0f s left",
-                    size_text(static_cast<std::uint64_t>(total_)).c_str(), left);
-    }
-    diag::notice(text);
-  }
-
- private:
-  const Clock& clock_;
-  std::int64_t total_;
-  MonotonicNanos begin_;
-  MonotonicNanos shown_ = begin_;
-};
+// A member that took writes without its group would have a history of its own.
+Result<void> refuse_lone_member(Disk& disk, const std::string& directory) {
+  const auto contents = PeerBook::read(disk, directory);
+  if (!contents) return contents.error();
+  if (contents->group == kNobody) return {};
+  return Error{Errc::kInvalid, 0,
+               "the data in " + directory +
+                   " is that of a replication group: start with --peer-port or --replicaof. To " +
+                   "use it without the group, for ever, remove " + directory + "/peers"};
+}
 
 }  // namespace
 
@@ -133,6 +113,10 @@ Result<void> Node::run() {
   if (auto recovered = recover_shards(); !recovered) {
     for (const auto& shard : shards_) shard->store().abandon();
     return recovered.error();
+  }
+  if (auto joined = join_group(); !joined) {
+    for (const auto& shard : shards_) shard->store().abandon();
+    return joined.error();
   }
   serve(io);
   listeners_.clear();
@@ -183,6 +167,10 @@ Result<void> Node::open_shards() {
     shards_.push_back(std::make_unique<Shard>(*this, i, shards + 1));
     if (auto opened = shards_.back()->open(options, write_way_); !opened) return opened.error();
   }
+  if (!config_.replicates()) return refuse_lone_member(shards_[0]->disk(), config_.dir);
+  auto replication = NodeReplication::open(*this, shards_[0]->disk());
+  if (!replication) return replication.error();
+  replication_ = std::move(*replication);
   return {};
 }
 
@@ -201,7 +189,7 @@ Result<void> Node::recover_shards() {
     if (!bytes) return bytes.error();
     total += *bytes;
   }
-  Progress progress(clock_, total);
+  RestartProgress progress(clock_, total);
   RecoveryOptions options;
   options.force_truncate = config_.force_truncate;
   options.directory_id = directory_->facts().id;
@@ -212,7 +200,12 @@ Result<void> Node::recover_shards() {
   for (const PartitionDirectory& partition : *found) {
     Shard& owner = shard(owner_of(static_cast<std::uint16_t>(partition.number)));
     partitions.push_back(owner.store().new_partition(partition.db, partition.number));
-    logs.push_back({&owner.disk(), config_.dir + "/" + partition.name, partitions.back().get()});
+    const std::string directory = config_.dir + "/" + partition.name;
+    logs.push_back({&owner.disk(), directory, partitions.back().get()});
+    if (!replication_) continue;
+    auto followed = followed_log(disk, directory, replication_->self(), !replication_->beginning().leads);
+    if (!followed) return followed.error();
+    logs.back().followed = *followed;
   }
   auto starts = recover_together(logs, shards_[0]->store().hasher(), options, recovery_);
   if (!starts) return starts.error();
@@ -238,7 +231,19 @@ Result<void> Node::recover_shards() {
   return {};
 }
 
+Result<void> Node::join_group() {
+  for (int i = 0; replication_ && i < std::min(config_.shards, config_.partitions); ++i) {
+    if (auto joined = shard(i).replicate(*replication_); !joined) return joined;
+  }
+  return {};
+}
+
 Result<void> Node::listen(boost::asio::io_context& io) {
+  if (config_.peer_port != 0) {
+    auto listener = Listener::peers(io, *this, config_.peer_bind, config_.peer_port);
+    if (!listener) return listener.error();
+    listeners_.push_back(std::move(*listener));
+  }
   if (config_.port != 0) {
     for (const std::string& address : config_.bind) {
       auto listener = Listener::tcp(io, *this, address, config_.port);

@@ -16,6 +16,7 @@
 #include "base/histogram.h"
 #include "base/random.h"
 #include "base/result.h"
+#include "cluster/replication.h"
 #include "log/aio_queue.h"
 #include "log/segment_store.h"
 #include "log/write_probe.h"
@@ -84,10 +85,12 @@ struct ShardReport {
   SpaceReport space;
   AioCounters aio;
   CheckpointCounters checkpoints;
+  ReplicationReport replication;  // of a shard that replicates
   bool direct_io = true;
 };
 
 class Conductor;
+class NodeReplication;
 
 class Node {
  public:
@@ -117,7 +120,7 @@ class Node {
   int owner_of(std::uint16_t partition) const { return partition % shard_count(); }
 
   // Messages that did not fit a full mailbox wait here. Each belongs to its producer's thread.
-  std::deque<Message>& overflow(int producer, int consumer) {
+  std::deque<Mail>& overflow(int producer, int consumer) {
     return overflow_[static_cast<std::size_t>(producer)][static_cast<std::size_t>(consumer)];
   }
   // True: some still wait.
@@ -128,6 +131,7 @@ class Node {
                std::function<void(std::vector<std::string>)> done);
 
   Conductor& conductor() { return *conductor_; }
+  NodeReplication* replication() { return replication_.get(); }  // null: this node does not replicate
 
   Random& random(int shard) { return shard_random_[static_cast<std::size_t>(shard)]; }
   const std::string& run_id() const { return run_id_; }
@@ -151,6 +155,7 @@ class Node {
   Result<void> choose_write_way();
   Result<void> open_shards();
   Result<void> recover_shards();
+  Result<void> join_group();
   Result<void> listen(boost::asio::io_context& io);
   void announce() const;
   void serve(boost::asio::io_context& io);
@@ -160,11 +165,12 @@ class Node {
   SystemClock clock_;
   Random& random_;
   std::unique_ptr<DataDirectory> directory_;
+  std::unique_ptr<NodeReplication> replication_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::unique_ptr<Conductor> conductor_;  // before the shards it goes, with what waits in it
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::vector<ShardReport> reports_;
-  std::vector<std::vector<std::deque<Message>>> overflow_;  // by producer, then consumer
+  std::vector<std::vector<std::deque<Mail>>> overflow_;  // by producer, then consumer
   std::vector<Random> shard_random_;
   std::atomic<std::uint64_t> client_ids_{0};
   std::atomic<std::uint64_t> rejected_{0};

@@ -1,5 +1,6 @@
 #include "net/remote_call.h"
 
+#include <algorithm>
 #include <memory>
 
 #include "net/reply_queue.h"
@@ -21,12 +22,22 @@ class Execution {
     request_.partition = call_.partition;
     request_.resume = [this] { run(); };
     gate_.wake = [](CommitGate::Waiter& waiter) { static_cast<Gate&>(waiter).execution->leave(); };
+    gate_.lost = [](CommitGate::Waiter& waiter) { static_cast<Gate&>(waiter).execution->answer({}); };
     gate_.execution = this;
   }
 
   void run() {
+    ShardReplication* const replication = shard_.replication();
     if (call_.transaction) return run_transaction();
     Reply reply(replies_.bytes(), call_.protocol);
+    if (replication != nullptr) {
+      if (replication->pauses(call_.db, call_.partition)) return replication->when_it_goes_on([this] { run(); });
+      const std::string_view why = replication->refusal(call_.spec->flags, call_.db, call_.partition, call_.stale);
+      if (!why.empty()) {
+        reply.error(why);
+        return leave();
+      }
+    }
     if (shard_.store().run(*call_.spec, request_, reply, replies_.bytes()) == Store::Outcome::kParked) return;
     replies_.hold(0, request_.dependencies);
     leave();
@@ -38,6 +49,15 @@ class Execution {
   };
 
   void run_transaction() {
+    if (pauses(*call_.transaction, {&call_.partition, 1}, shard_)) {
+      return shard_.replication()->when_it_goes_on([this] { run(); });
+    }
+    if (const std::string_view why = refusal_of(*call_.transaction, {&call_.partition, 1}, call_.stale, shard_);
+        !why.empty()) {
+      call_.transaction->result = Transaction::Result::kRefused;
+      call_.transaction->error = why;
+      return answer("-");
+    }
     if (shard_.store().run(*call_.transaction, request_) == Store::Outcome::kParked) return;
     replies_.bytes().append('+');  // stands for the replies in the transaction: it leaves when they may
     replies_.hold(0, request_.dependencies);
@@ -49,10 +69,13 @@ class Execution {
       shard_.gate().wait(gate_, *replies_.waits_for());
       return;
     }
-    std::unique_ptr<Execution> self(this);
+    answer(std::string(replies_.bytes().view()));
+  }
+
+  void answer(std::string bytes) {
+    const std::unique_ptr<Execution> self(this);
     shard_.node().shard(origin_).post(
-        shard_.number(),
-        [done = std::move(done_), bytes = std::string(replies_.bytes().view())]() mutable { done(std::move(bytes)); });
+        shard_.number(), [done = std::move(done_), bytes = std::move(bytes)]() mutable { done(std::move(bytes)); });
   }
 
   Shard& shard_;
@@ -75,12 +98,35 @@ void run_remotely(Shard& from, int to, RemoteCall call, std::function<void(std::
               });
 }
 
-void run_remotely(Shard& from, int to, std::shared_ptr<Transaction> transaction, std::uint16_t partition,
-                  std::function<void()> done) {
+void run_remotely(Shard& from, int to, std::shared_ptr<Transaction> transaction, std::uint16_t partition, bool stale,
+                  std::function<void(bool known)> done) {
   RemoteCall call;
   call.partition = partition;
+  call.stale = stale;
   call.transaction = std::move(transaction);
-  run_remotely(from, to, std::move(call), [done = std::move(done)](const std::string&) { done(); });
+  run_remotely(from, to, std::move(call), [done = std::move(done)](const std::string& bytes) { done(!bytes.empty()); });
+}
+
+std::string_view refusal_of(const Transaction& transaction, std::span<const std::uint16_t> partitions, bool stale,
+                            Shard& shard) {
+  const ShardReplication* const replication = shard.replication();
+  if (replication == nullptr) return {};
+  for (const Transaction::Command& command : transaction.commands) {
+    for (const std::uint16_t partition : partitions) {
+      const std::string_view why = replication->refusal(command.spec->flags, command.db, partition, stale);
+      if (!why.empty()) return why;
+    }
+  }
+  return {};
+}
+
+bool pauses(const Transaction& transaction, std::span<const std::uint16_t> partitions, Shard& shard) {
+  const ShardReplication* const replication = shard.replication();
+  if (replication == nullptr) return false;
+  return std::ranges::any_of(transaction.commands, [&](const Transaction::Command& command) {
+    return std::ranges::any_of(partitions,
+                               [&](std::uint16_t partition) { return replication->pauses(command.db, partition); });
+  });
 }
 
 void find_newest_records(Store& store, std::vector<WatchedKey>& keys) {

@@ -15,6 +15,7 @@
 #include "net/conductor.h"
 #include "net/connection.h"
 #include "net/cpu_list.h"
+#include "net/node_replication.h"
 #include "net/remote_run.h"
 #include "replay/recovery.h"
 
@@ -67,6 +68,7 @@ Shard::Shard(Node& node, int number, int producers)
 
 Shard::~Shard() {
   connections_.clear();
+  replication_.reset();
   store_.reset();
 }
 
@@ -83,6 +85,11 @@ Result<void> Shard::open(const StoreOptions& options, WriteWay way) {
   store_->on_released = [this](Log& log) { gate_.released(log); };
   store_->on_failed = [this](const Error& error) { node_.stop_because(error); };
   return {};
+}
+
+Result<void> Shard::replicate(NodeReplication& node) {
+  replication_ = std::make_unique<ShardReplication>(*this, node);
+  return replication_->open();
 }
 
 // ---- the loop
@@ -104,6 +111,7 @@ void Shard::run() {
   disk_poll_us_ = enough_processors ? node_.config().disk_poll_us : 0;
   node_.apply_config(*this);
   store_->start();
+  if (replication_) replication_->start();
   arm_tick();
   // Others' clients may wait for what only shard 0 runs, so it ends last.
   const auto is_needed = [this] { return number_ == 0 && !node_.conductor().alone(); };
@@ -147,7 +155,10 @@ bool Shard::turn() {
   }
   if (number_ == 0) done += node_.conductor().turn();
   ring_doorbells();
+  if (replication_) done += replication_->poll() ? 1 : 0;
+  if (!unleased_.empty()) look_at_lease();
   store_->end_turn();
+  if (replication_) replication_->flush();
   if (++turns_ % kTurnsBetweenPolls == 0) done += io_.poll_one();
   flush_overflow();
   ring_doorbells();
@@ -193,7 +204,7 @@ void Shard::arm(Waking& waking) {
 
 std::size_t Shard::drain_mailboxes() {
   std::size_t drained = 0;
-  Message message;
+  Mail message;
   for (const auto& mailbox : mailboxes_) {
     for (std::size_t i = 0; i < Mailbox::kSlots && mailbox->pop(message); ++i) {
       message();
@@ -204,9 +215,9 @@ std::size_t Shard::drain_mailboxes() {
   return drained;
 }
 
-void Shard::post(int producer, Message message) {
+void Shard::post(int producer, Mail message) {
   Mailbox& mailbox = *mailboxes_[static_cast<std::size_t>(producer)];
-  std::deque<Message>& overflow = node_.overflow(producer, number_);
+  std::deque<Mail>& overflow = node_.overflow(producer, number_);
   if (!overflow.empty() || !mailbox.push(message)) overflow.push_back(std::move(message));
   if (producer == node_.shard_count()) {
     doorbell_.ring();  // the main thread has no turns
@@ -225,7 +236,7 @@ void Shard::ring_doorbells() {
 // This shard's own messages that did not fit.
 void Shard::flush_overflow() { node_.flush_overflow(number_); }
 
-bool Shard::push_from(int producer, Message& message) {
+bool Shard::push_from(int producer, Mail& message) {
   const bool pushed = mailboxes_[static_cast<std::size_t>(producer)]->push(message);
   if (pushed) doorbell_.ring();
   return pushed;
@@ -265,6 +276,18 @@ void Shard::bury() {
   }
 }
 
+bool Shard::lease_is_missing() const {
+  const NodeReplication* const replication = node_.replication();
+  return replication->leads() && !replication->has_lease();
+}
+
+void Shard::look_at_lease() {
+  if (waits_for_lease()) return;
+  for (const std::uint64_t id : std::exchange(unleased_, {})) {
+    if (Connection* const waiting = connection(id)) waiting->leased();
+  }
+}
+
 // ---- time
 
 void Shard::arm_tick() {
@@ -284,6 +307,10 @@ void Shard::arm_tick() {
 void Shard::tick() {
   const MonotonicNanos now = node_.clock().monotonic();
   store_->tick();
+  if (replication_) {
+    replication_->tick();
+    if (number_ == 0) node_.replication()->tick(*this);
+  }
   if (now >= next_sync_) {
     next_sync_ = now + kSyncInterval;
     if (store_->options().sync == SyncPolicy::kEverySec) store_->sync_logs();
@@ -300,54 +327,6 @@ void Shard::tick() {
   }
   commands_rate_.sample(now, report_.commands);
   report_.commands_per_second = commands_rate_.per_second();
-  fresh_report();
-}
-
-ShardReport Shard::fresh_report() {
-  ShardReport& report = report_;
-  report.clients = connections_.size();
-  report.store = store_->counters();
-  report.memory = store_->memory();
-  report.cache_records = store_->cache().count();
-  report.pool = store_->cache().pool_use();
-  report.longest_turn_ns = longest_turn_.value();
-  report.cold_reads = store_->cold_reader().reads() - cold_reads_before_;
-  report.pending_bytes = store_->pending_bytes();
-  report.checkpoints = store_->checkpointer().counters();
-  report.compaction = store_->compaction_report();
-  report.evictions = store_->evictor().counters();
-  report.keyspaces.assign(kDatabases, {});
-  report.log_end = 0;
-  report.expiry_bytes = 0;
-  report.log_bytes = report.disk_bytes = report.groups = 0;
-  report.commit_ns.reset();
-  report.group_bytes.reset();
-  report.space = {};
-  report.aio = disk_->counters();
-  store_->for_each_partition([&](Partition& partition) {
-    auto& keyspace = report.keyspaces[static_cast<std::size_t>(partition.db())];
-    keyspace.keys += partition.index().size();
-    keyspace.expires += partition.expiries().size();
-    report.expiry_bytes += partition.expiries().memory_bytes();
-    const Log& log = partition.log();
-    report.log_end += log.marks().appended().value();
-    report.log_bytes += log.counters().bytes;
-    report.groups += log.counters().groups;
-    report.commit_ns.merge(log.counters().commit_ns);
-    report.group_bytes.merge(log.counters().group_bytes);
-    report.space.add(log.segment_store());
-    report.disk_bytes += static_cast<std::uint64_t>(log.disk_bytes());
-  });
-  node_.publish(number_, report);
-  return report;
-}
-
-void Shard::reset_statistics() {
-  store_->reset_counters();
-  cold_reads_before_ = store_->cold_reader().reads();
-  report_.connections = report_.commands = report_.net_in_bytes = report_.net_out_bytes = 0;
-  commands_rate_ = Rate();
-  longest_turn_ = Nanos(0);
   fresh_report();
 }
 
@@ -376,10 +355,12 @@ void Shard::finish() {
   io_.poll();
   // What was cached under everysec and no becomes durable before the end is noted.
   store_->sync_logs();
-  while (disk_->in_flight() != 0 || !store_->idle()) {
+  if (replication_) replication_->stop();
+  while (disk_->in_flight() != 0 || !store_->idle() || (replication_ && !replication_->idle())) {
     if (disk_->poll() == 0) usleep(200);
     store_->sync_joints();
     store_->poll();
+    if (replication_) replication_->poll();
     store_->end_turn();
     ring_doorbells();
   }

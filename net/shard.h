@@ -18,6 +18,7 @@
 #include "net/mailbox.h"
 #include "net/node.h"
 #include "net/rate.h"
+#include "net/shard_replication.h"
 #include "net/socket_poller.h"
 #include "replay/backup.h"
 #include "store/store.h"
@@ -37,13 +38,16 @@ class Shard {
   Result<void> open(const StoreOptions& options, WriteWay way);
   Disk& disk() { return *disk_; }
   Store& store() { return *store_; }
+  // After recovery: this shard's logs are of a group.
+  Result<void> replicate(NodeReplication& node);
+  ShardReplication* replication() { return replication_.get(); }  // null: not replicated, or no log is this shard's
 
   // The thread's body: serves until stop_serving() and everything is on disk; notes the clean end of its logs.
   void run();
 
   // From the producer with this number (a shard's own, or the main thread's, which is the last): `message` runs on this
   // shard's thread. Never blocks; what does not fit the mailbox waits in the producer's overflow.
-  void post(int producer, Message message);
+  void post(int producer, Mail message);
 
   // Any thread: whatever it should look at besides its mailboxes has changed.
   void ring() { doorbell_.ring(); }
@@ -52,7 +56,7 @@ class Shard {
   void ring_doorbells();
 
   // As post(), for a message that waits in the producer's overflow; false: still no room.
-  bool push_from(int producer, Message& message);
+  bool push_from(int producer, Mail& message);
 
   // Runs on this shard, posted by the main thread.
   void adopt_socket(int fd, bool is_unix, std::string peer);
@@ -75,6 +79,9 @@ class Shard {
   void set_slow_after(Nanos nanos) { slow_after_ = nanos; }
   void resume_when_relieved(std::uint64_t connection) { relieved_.push_back(connection); }
   void resume_when_relieved(RemoteRun& run) { relieved_runs_.push_back(&run); }
+  // What was read may be old by now: another node may lead. Connections send no reply until they are resumed.
+  bool waits_for_lease() const { return node_.replication() != nullptr && lease_is_missing(); }
+  void resume_when_leased(std::uint64_t connection) { unleased_.push_back(connection); }
   void closed(std::uint64_t connection) { graves_.push_back(connection); }
   Connection* connection(std::uint64_t id);
   const std::unordered_map<std::uint64_t, std::unique_ptr<Connection>>& connections() const { return connections_; }
@@ -101,6 +108,8 @@ class Shard {
   std::size_t drain_mailboxes();
   void flush_overflow();
   void bury();
+  void look_at_lease();
+  bool lease_is_missing() const;
   void tick();
   void arm_tick();
   void arm_doorbell();
@@ -113,6 +122,7 @@ class Shard {
   std::unique_ptr<AioDisk> disk_;
   std::unique_ptr<Store> store_;
   std::unique_ptr<StoreBackup> backup_;
+  std::unique_ptr<ShardReplication> replication_;
   CommitGate gate_;
   SocketPoller sockets_;
   std::vector<std::unique_ptr<Mailbox>> mailboxes_;  // by producer
@@ -130,6 +140,7 @@ class Shard {
   std::vector<std::uint64_t> graves_;
   std::vector<std::uint64_t> relieved_;
   std::vector<RemoteRun*> relieved_runs_;
+  std::vector<std::uint64_t> unleased_;
   std::atomic<std::size_t> client_count_{0};
   ShardReport report_;
   std::uint64_t cold_reads_before_ = 0;  // those that CONFIG RESETSTAT took out of the count

@@ -12,6 +12,7 @@ namespace {
 constexpr const char* kFooter = R"(Examples:
   minod-cli SET greeting "hello world" EX 60
   minod-cli -u redis://:secret@cache.example:6379/2 --scan --pattern 'user:*'
+  minod-cli -p 7002 promote        # this replica leads from now on; --accept-loss: whatever is lost
 
 Without a command: a session on a terminal, else one command from each line of stdin.
 Environment: MINOD_URL is the default of -u; REDISCLI_AUTH is the password unless -a or the URL has one.

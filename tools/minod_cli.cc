@@ -19,8 +19,16 @@ namespace minod {
 
 namespace {
 
+// What minod-cli calls otherwise than the server: `promote` makes a replica lead, refused unless nothing acknowledged
+// can be lost; `promote --accept-loss` at once.
+std::vector<std::string> server_words(const std::vector<std::string>& words) {
+  if (words == std::vector<std::string>{"promote"}) return {"REPLICAOF", "NO", "ONE"};
+  if (words == std::vector<std::string>{"promote", "--accept-loss"}) return {"FAILOVER", "TAKEOVER"};
+  return words;
+}
+
 int run_command(CliSession& session, const CliOptions& options) {
-  std::vector<std::string> words = options.command;
+  std::vector<std::string> words = server_words(options.command);
   if (options.last_argument_from_stdin) {
     words.emplace_back(std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>());
   }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "net/connection.h"
+#include "net/resp/replication_text.h"
 #include "net/resp/session.h"
 #include "net/shard.h"
 #include "store/argument.h"
@@ -19,7 +20,7 @@ namespace {
 
 using Function = void (*)(Session&);
 
-constexpr std::array<std::pair<std::string_view, Function>, 34> kFunctions{{
+constexpr std::array<std::pair<std::string_view, Function>, 38> kFunctions{{
     {"acl", acl},
     {"auth", auth},
     {"bgrewriteaof", bgrewriteaof},
@@ -32,6 +33,7 @@ constexpr std::array<std::pair<std::string_view, Function>, 34> kFunctions{{
     {"discard", discard},
     {"echo", echo},
     {"exec", exec},
+    {"failover", failover},
     {"hello", hello},
     {"info", info},
     {"lastsave", lastsave},
@@ -43,15 +45,18 @@ constexpr std::array<std::pair<std::string_view, Function>, 34> kFunctions{{
     {"quit", quit},
     {"readonly", read_only_mode},
     {"readwrite", read_only_mode},
+    {"replicaof", replicaof},
     {"reset", reset},
     {"role", role},
     {"save", save},
     {"select", select},
     {"shutdown", shutdown},
+    {"slaveof", replicaof},
     {"slowlog", slowlog},
     {"time", time},
     {"unwatch", unwatch},
     {"wait", wait},
+    {"waitaof", waitaof},
     {"watch", watch},
     {"", nullptr},
 }};
@@ -199,7 +204,7 @@ void hello(Session& session) {
   reply.bulk("mode");
   reply.bulk("standalone");
   reply.bulk("role");
-  reply.bulk("master");
+  reply.bulk(role_name(session.shard().node().replication()) == "master" ? "master" : "replica");
   reply.bulk("modules");
   reply.array(0);
 }
@@ -252,7 +257,5 @@ void time(Session& session) {
   session.reply().bulk(std::to_string(now.tv_sec));
   session.reply().bulk(std::to_string(now.tv_nsec / 1000));
 }
-
-void read_only_mode(Session& session) { session.reply().error("ERR This instance has cluster support disabled"); }
 
 }  // namespace minod::resp

@@ -26,7 +26,6 @@ void exec(Session& session);
 void hello(Session& session);
 void ping(Session& session);
 void quit(Session& session);
-void read_only_mode(Session& session);  // READONLY and READWRITE, without cluster mode
 void reset(Session& session);
 void select(Session& session);
 void time(Session& session);
@@ -43,6 +42,12 @@ void config(Session& session);
 // info.cc
 void info(Session& session);
 
+// replication_commands.cc
+void failover(Session& session);
+void read_only_mode(Session& session);  // READONLY and READWRITE
+void replicaof(Session& session);
+void role(Session& session);
+
 // save_commands.cc
 void bgsave(Session& session);
 void lastsave(Session& session);
@@ -57,12 +62,14 @@ void latency(Session& session);
 void memory(Session& session);
 void module(Session& session);
 void multi(Session& session);
-void role(Session& session);
 void shutdown(Session& session);
 void slowlog(Session& session);
 void unwatch(Session& session);
-void wait(Session& session);
 void watch(Session& session);
+
+// wait_command.cc
+void wait(Session& session);
+void waitaof(Session& session);
 
 // The version of Redis that minod answers as; clients choose what they send by it.
 inline constexpr std::string_view kRedisVersion = "7.2.4";

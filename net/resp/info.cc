@@ -10,7 +10,9 @@
 #include <string>
 #include <vector>
 
+#include "net/node_replication.h"
 #include "net/resp/connection_commands.h"
+#include "net/resp/replication_text.h"
 #include "net/resp/session.h"
 #include "net/shard.h"
 #include "store/argument.h"
@@ -31,6 +33,7 @@ class Lines {
     std::snprintf(digits, sizeof digits, format, value);
     line(name, digits);
   }
+  void lines(std::string_view text) { text_ += text; }
   const std::string& text() const { return text_; }
 
  private:
@@ -236,7 +239,8 @@ void persistence(Lines& out, const Facts& facts) {
   const RecoveryReport& recovery = facts.node.recovery();
   const auto micros = [&](double quantile) { return sum.commit_ns.value_at(quantile) / 1000; };
   out.section("Persistence");
-  out.line("loading", 0);
+  NodeReplication* const replicated = facts.node.replication();
+  out.line("loading", replicated != nullptr && !replicated->leads() && replicated->report().loading ? 1 : 0);
   out.line("async_loading", 0);
   out.line("rdb_changes_since_last_save", 0);
   const BackupState backup = facts.node.backup().state();
@@ -333,14 +337,7 @@ void stats(Lines& out, const Facts& facts) {
 
 void replication(Lines& out, const Facts& facts) {
   out.section("Replication");
-  out.line("role", "master");
-  out.line("connected_slaves", 0);
-  out.line("master_failover_state", "no-failover");
-  out.line("master_replid", facts.node.run_id());
-  out.line("master_replid2", std::string(40, '0'));
-  out.line("master_repl_offset", static_cast<std::uint64_t>(facts.sum.log_end));
-  out.line("second_repl_offset", "-1");
-  out.line("repl_backlog_active", 0);
+  out.lines(replication_lines(facts.node, facts.sum.log_end));
 }
 
 void cpu(Lines& out, const Facts&) {

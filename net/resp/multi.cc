@@ -187,14 +187,17 @@ bool Session::run_stored() {
   const int owner = shard_.node().owner_of(partition);
   if (owner != shard_.number()) {
     reply_later();
-    run_remotely(shard_, owner, exec_->transaction, partition, [this, alive = alive_] {
+    run_remotely(shard_, owner, exec_->transaction, partition, state_.read_only, [this, alive = alive_](bool known) {
       if (!*alive) return;
+      if (!known) return connection_.close();
       exec_->stored = true;
       waiting_ = false;
       connection_.resume();
     });
     return false;
   }
+  if (waits_for_role(*exec_->transaction, {&partition, 1})) return false;
+  if (refuse_transaction(*exec_->transaction, {&partition, 1})) return exec_->stored = true;
   request_.partition = partition;
   exec_->stored = shard_.store().run(*exec_->transaction, request_) == Store::Outcome::kDone;
   if (!exec_->stored) reply_later();
@@ -204,6 +207,7 @@ bool Session::run_stored() {
 void Session::finish_exec() {
   const Transaction& transaction = *exec_->transaction;
   const std::size_t begin = replies_->bytes().size();
+  if (transaction.result != Transaction::Result::kRefused) connection_.told_of_keys();
   if (transaction.result == Transaction::Result::kChanged) {
     reply_->null_array();
   } else if (transaction.result == Transaction::Result::kRefused) {

@@ -130,16 +130,6 @@ void memory(Session& session) { reply_lines(session, kMemoryHelp); }
 
 void module(Session& session) { session.reply().array(0); }
 
-void role(Session& session) {
-  const std::vector<ShardReport> reports = reports_now(session.shard());
-  std::int64_t end = 0;
-  for (const ShardReport& report : reports) end += report.log_end;
-  session.reply().array(3);
-  session.reply().bulk("master");
-  session.reply().integer(end);
-  session.reply().array(0);
-}
-
 // NOSAVE, SAVE, NOW and FORCE make no difference: what is acknowledged is on disk, and nobody is waited for.
 void shutdown(Session& session) {
   bool aborts = false;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "net/connection.h"
+#include "net/node_replication.h"
 #include "net/prefetch.h"
 #include "net/remote_call.h"
 #include "net/shard.h"
@@ -130,6 +131,8 @@ bool Session::place(Lookahead::Request& request) const {
 // the first is to be run by itself.
 bool Session::spread() {
   if (shard_.node().shard_count() == 1 || ahead_->front_is_known()) return false;
+  // There each command looks by itself whether it may run.
+  if (shard_.node().replication() != nullptr) return false;
   const bool ordinary = state_.authenticated && !in_multi() && !state_.reply_off && !state_.skip_this_reply;
   std::size_t count = 0;
   bool all_own = true;
@@ -258,8 +261,20 @@ bool Session::refuse(const CommandSpec* spec, const CommandSpec* leaf) {
     reject(*leaf, "NOAUTH Authentication required.");
     return true;
   }
+  if (const std::string_view why = refused_by_role(*leaf); !why.empty()) {
+    reject(*leaf, std::string(why));
+    return true;
+  }
   state_.last_command = leaf->name;
   return false;
+}
+
+// For MULTI, and so that most of what a replica does not serve gets no further; each log looks again when it runs.
+std::string_view Session::refused_by_role(const CommandSpec& leaf) const {
+  const NodeReplication* const replication = shard_.node().replication();
+  if (replication == nullptr || (leaf.flags & kConnection) != 0 || replication->leads()) return {};
+  if ((leaf.flags & kWrite) != 0) return kReadOnlyReplica;
+  return state_.read_only ? std::string_view() : kReadsNeedReadOnly;
 }
 
 // What is timed is execution: a run that has to be repeated is timed again, and waiting is not.
@@ -304,6 +319,15 @@ Session::Step Session::run_in_store(const CommandSpec& spec, ReplyQueue& replies
     request_.partition = partition;
     return run_on(owner, spec);
   }
+  if (ShardReplication* const replication = shard_.replication()) {
+    if (replication->pauses(state_.db, partition) && wait_for_role()) return Step::kWaiting;
+    const std::string_view why = replication->refusal(spec.flags, state_.db, partition, state_.read_only);
+    if (!why.empty()) {
+      request_.reset();
+      reply_->error(why);
+      return Step::kDone;
+    }
+  }
   const std::size_t begin = replies.bytes().size();
   if (!run_own(spec, partition, *reply_, replies.bytes())) return Step::kWaiting;
   replies.hold(begin, request_.dependencies);
@@ -317,17 +341,21 @@ bool Session::run_own(const CommandSpec& spec, std::uint16_t partition, Reply& r
   request_.db = state_.db;
   request_.partition = partition;
   request_.now = burst_.wall();
+  connection_.told_of_keys();
   waiting_ = shard_.store().run(spec, request_, reply, out) == Store::Outcome::kParked;
   return !waiting_;
 }
 
 // What spread() does not take: several keys of one partition, words in quotes, a client that wants no replies.
 Session::Step Session::run_on(int owner, const CommandSpec& spec) {
-  RemoteCall call{&spec, {}, state_.db, request_.partition, state_.protocol};
+  RemoteCall call{&spec, {}, state_.db, request_.partition, state_.protocol, state_.read_only};
   call.args.assign(args_.begin(), args_.end());
   waiting_ = true;
   run_remotely(shard_, owner, std::move(call), [this, alive = alive_](std::string bytes) {
-    if (*alive) finish_later(std::move(bytes));
+    if (!*alive) return;
+    if (bytes.empty()) return connection_.close();
+    if (!is_refusal(bytes)) connection_.told_of_keys();
+    finish_later(std::move(bytes));
   });
   return Step::kWaiting;
 }

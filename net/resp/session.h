@@ -68,6 +68,7 @@ class Session {
     bool skip_this_reply = false;
     bool no_evict = false;
     bool no_touch = false;
+    bool read_only = false;  // READONLY: what a replica has is good enough
   };
   State& state() { return state_; }
   const State& state() const { return state_; }
@@ -86,6 +87,7 @@ class Session {
 
   bool in_multi() const;
   bool executing_transaction() const { return exec_ != nullptr; }
+  bool multi_is_used() const { return multi_ != nullptr || exec_ != nullptr; }
   std::int64_t queued_commands() const;  // -1: not in MULTI
   std::size_t queued_bytes() const;
   std::size_t spread_bytes() const { return spread_ ? spread_->memory_bytes() : 0; }
@@ -103,6 +105,7 @@ class Session {
   void end_spread(ByteQueue& in);
   Step dispatch(ReplyQueue& replies, ByteQueue& in);
   bool refuse(const CommandSpec* spec, const CommandSpec* leaf);
+  std::string_view refused_by_role(const CommandSpec& leaf) const;
   Step run_timed(const CommandSpec& spec, const CommandSpec& leaf, ReplyQueue& replies);
   void note_slow(const CommandSpec& leaf, Nanos took);
   Step run_here(const CommandSpec& spec);
@@ -111,6 +114,9 @@ class Session {
   Step run_on(int shard, const CommandSpec& spec);
   Step run_joint(const CommandSpec& spec, const Touched& touched, ReplyQueue& replies);
   bool run_transaction(const std::shared_ptr<Transaction>& transaction, const Touched& touched);
+  bool waits_for_role(const Transaction& transaction, std::span<const std::uint16_t> partitions);
+  bool wait_for_role();
+  bool refuse_transaction(Transaction& transaction, std::span<const std::uint16_t> partitions);
   void reject(const CommandSpec& leaf, const std::string& text);
   bool queues(const CommandSpec& spec) const;
   void queue(const CommandSpec& spec, const CommandSpec& leaf);

@@ -94,6 +94,7 @@ bool Clients::note(Client& client, Noted noted, const std::string& reply) {
   Operation& operation = noted.operation;
   if (is_error(reply)) {
     ++errors_;
+    ++client.errors;
     operation.certain = false;
     operation.end = history::kNever;
   } else if (operation.kind == Kind::kWrite) {
@@ -120,7 +121,7 @@ void Clients::work(std::size_t number) {
   std::vector<Noted> open;
   while (!stopping_) {
     if (!wire) {
-      wire = Wire::connect(port_, std::chrono::seconds(60));
+      wire = Wire::connect(port_, milliseconds(options_.patience_ms));
       if (!wire) std::this_thread::sleep_for(milliseconds(1));
       continue;
     }
@@ -133,6 +134,7 @@ void Clients::work(std::size_t number) {
       open.push_back(noted);
     }
     std::size_t answered = 0;
+    const std::uint64_t errors_before = client.errors;
     // Now and then a client leaves before it is answered; what it sent is executed, or not.
     if (wire->flush() && client.random.below(150) != 0) {
       for (; answered < open.size(); ++answered) {
@@ -146,6 +148,7 @@ void Clients::work(std::size_t number) {
         return;
       }
     }
+    if (client.errors != errors_before) wire.reset();
     if (answered == open.size()) continue;
     for (; answered < open.size(); ++answered, ++unanswered_) {
       open[answered].operation.certain = false;
@@ -161,7 +164,7 @@ void Clients::fill(std::uint64_t seed) {
   std::optional<Wire> wire;
   while (!stopping_) {
     if (!wire) {
-      wire = Wire::connect(port_, std::chrono::seconds(60));
+      wire = Wire::connect(port_, milliseconds(options_.patience_ms));
       if (!wire) std::this_thread::sleep_for(milliseconds(1));
       continue;
     }
@@ -169,6 +172,11 @@ void Clients::fill(std::uint64_t seed) {
     if (!wire->call({"SET", key, std::string(random.below(30'000), 'f')})) wire.reset();
     std::this_thread::sleep_for(milliseconds(1));
   }
+}
+
+std::string Clients::ask(const std::string& key) const {
+  auto wire = Wire::connect(port_, milliseconds(options_.patience_ms));
+  return wire ? wire->call({"GET", key}).value_or("-") : "-";
 }
 
 std::vector<std::string> Clients::check() {

@@ -22,6 +22,7 @@ struct ClientsOptions {
   int fillers = 0;      // further clients that write other keys, noted nowhere, to make a node short of it
   // Besides what a command answers: replies that begin so are errors, after which nobody knows what happened.
   std::vector<std::string> errors;
+  int patience_ms = 60'000;  // a reply that takes longer is not waited for
 };
 
 class Clients {
@@ -34,6 +35,12 @@ class Clients {
   void stop();
   // The server was killed and is gone: what it had not answered can't take effect any more.
   void server_is_gone() { deaths_.push_back(now()); }
+
+  // Another node leads: whoever gets an error, or no answer, goes on there.
+  void go_to(std::uint16_t port) { port_ = port; }
+
+  // What the node answers that they are to go to.
+  std::string ask(const std::string& key) const;
 
   // When stopped: one more read of every key, then what contradicts linearizability or any reply that fits no command.
   // Empty: the whole history is linearizable.
@@ -56,6 +63,7 @@ class Clients {
   struct Client {
     Random random{0};
     std::uint64_t values = 0;
+    std::uint64_t errors = 0;
     std::vector<Noted> noted;
     std::vector<std::string> complaints;
     std::thread thread;
@@ -68,7 +76,7 @@ class Clients {
   bool note(Client& client, Noted noted, const std::string& reply);
   bool is_error(const std::string& reply) const;
 
-  std::uint16_t port_;
+  std::atomic<std::uint16_t> port_;
   std::uint64_t seed_;
   ClientsOptions options_;
   std::vector<Client> clients_;

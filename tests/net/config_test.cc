@@ -21,6 +21,19 @@ std::string why_refused(std::string_view name, std::string_view value) {
 
 // For each option: texts it takes, each as CONFIG GET answers it.
 const std::map<std::string_view, std::vector<std::string>> kGoodValues{
+    {"acks", {"leader", "all"}},
+    {"announce-peer", {"", "10.0.0.1:8001", "[fd00::1]:8001", "a.example:1"}},
+    {"min-replicas-to-write", {"0", "1", "31"}},
+    {"peer-bind", {"127.0.0.1", "0.0.0.0", "::1"}},
+    {"peer-port", {"0", "8001", "65535"}},
+    {"peer-tls-ca-cert-file", {"", "/etc/minod/ca.pem"}},
+    {"peer-tls-cert-file", {"", "/etc/minod/node.pem"}},
+    {"peer-tls-check-name", {"yes", "no"}},
+    {"peer-tls-key-file", {"", "/etc/minod/node.key"}},
+    {"replica-copy-rate", {"1048576", "268435456"}},
+    {"replica-lag-time-max-ms", {"100", "10000"}},
+    {"replicaof", {"", "127.0.0.1:8001", "leader.example:8001"}},
+    {"replicas", {"1", "2", "31"}},
     {"appendfsync", {"always", "everysec", "no"}},
     {"bind", {"127.0.0.1", "0.0.0.0 ::", "10.1.2.3 fe80::1"}},
     {"checkpoint-bytes", {"0", "268435456", "1099511627776"}},
@@ -62,6 +75,19 @@ const std::map<std::string_view, std::vector<std::string>> kGoodValues{
 };
 
 const std::map<std::string_view, std::vector<std::string>> kBadValues{
+    {"acks", {"", "some"}},
+    {"announce-peer", {"10.0.0.1", "a b c", "host:0", "host:70000"}},
+    {"min-replicas-to-write", {"", "-1", "32"}},
+    {"peer-bind", {"", std::string(65, 'x')}},
+    {"peer-port", {"", "-1", "65536"}},
+    {"peer-tls-ca-cert-file", {std::string(5000, 'x')}},
+    {"peer-tls-cert-file", {std::string("a\0b", 3)}},
+    {"peer-tls-check-name", {"", "maybe"}},
+    {"peer-tls-key-file", {std::string(5000, 'x')}},
+    {"replica-copy-rate", {"", "0", "1000"}},
+    {"replica-lag-time-max-ms", {"", "99", "soon"}},
+    {"replicaof", {"127.0.0.1", "127.0.0.1:", "::1:8001", "host:port"}},
+    {"replicas", {"", "0", "32"}},
     {"appendfsync", {"", "sometimes", "yes"}},
     {"bind", {"", " ", "example.org", "127.0.0.1 nowhere", "-::1", "256.0.0.1"}},
     {"checkpoint-bytes", {"", "-1", "2tb"}},
@@ -142,6 +168,23 @@ TEST(Config, EachFieldHasItsOption) {
   EXPECT_EQ(config.appendfsync, SyncPolicy::kEverySec);
   EXPECT_EQ(config.maxmemory, std::uint64_t{1} << 30);
   EXPECT_TRUE(config.compress);
+}
+
+TEST(Config, WhatReplicationIsToldFits) {
+  const auto refused = [](const std::vector<std::pair<std::string, std::string>>& options) {
+    Config config;
+    for (const auto& [name, value] : options) EXPECT_TRUE(set_option(config, name, value)) << name;
+    return !check_config(config);
+  };
+  EXPECT_FALSE(refused({{"replicaof", "127.0.0.1 8001"}, {"replicas", "2"}, {"min-replicas-to-write", "2"}}));
+  EXPECT_TRUE(refused({{"min-replicas-to-write", "2"}}));
+  EXPECT_TRUE(refused({{"peer-tls-cert-file", "a.pem"}}));
+  EXPECT_TRUE(refused({{"announce-peer", "10.0.0.1:8001"}}));
+  EXPECT_TRUE(refused({{"peer-port", "8001"}, {"maxdisk", "1gb"}, {"maxdisk-policy", "allkeys-segment"}}));
+  Config config;
+  EXPECT_FALSE(config.replicates());
+  ASSERT_TRUE(set_option(config, "replicaof", "no one"));
+  EXPECT_FALSE(config.replicates());
 }
 
 TEST(Config, MaxdiskIsEnoughForEachShard) {

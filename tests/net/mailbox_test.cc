@@ -14,7 +14,7 @@ namespace {
 TEST(Mailbox, KeepsTheMessageThatDoesNotFit) {
   const auto mailbox = std::make_unique<Mailbox>();
   std::size_t ran = 0;
-  Message message;
+  Mail message;
   for (std::size_t i = 0; i < Mailbox::kSlots; ++i) {
     message = [&ran] { ++ran; };
     ASSERT_TRUE(mailbox->push(message));
@@ -33,7 +33,7 @@ TEST(Mailbox, KeepsTheMessageThatDoesNotFit) {
 TEST(Mailbox, TakenMessageLeavesNothingInItsSlot) {
   const auto mailbox = std::make_unique<Mailbox>();
   const auto owned = std::make_shared<int>(1);
-  Message message = [owned] {};
+  Mail message = [owned] {};
   ASSERT_TRUE(mailbox->push(message));
   message = nullptr;
   ASSERT_TRUE(mailbox->pop(message));
@@ -49,7 +49,7 @@ TEST(Mailbox, EveryMessageArrivesInOrderAndWakesASleeper) {
   Doorbell doorbell;
   std::thread producer([&mailbox = *mailbox, &doorbell, seen = std::make_shared<std::vector<int>>()] {
     for (int i = 0; i < kMessages;) {
-      Message message = [i, seen] {
+      Mail message = [i, seen] {
         ASSERT_EQ(seen->size(), static_cast<std::size_t>(i));
         seen->push_back(i);
       };
@@ -61,7 +61,7 @@ TEST(Mailbox, EveryMessageArrivesInOrderAndWakesASleeper) {
   int taken = 0;
   bool woken = true;
   while (taken < kMessages && woken) {
-    Message message;
+    Mail message;
     while (mailbox->pop(message)) {
       message();
       ++taken;
@@ -78,7 +78,7 @@ TEST(Mailbox, EveryMessageArrivesInOrderAndWakesASleeper) {
   }
   EXPECT_TRUE(woken) << "asleep with mail in the box, after " << taken << " messages";
   // A full box would keep the producer.
-  for (Message message; taken < kMessages;) taken += mailbox->pop(message);
+  for (Mail message; taken < kMessages;) taken += mailbox->pop(message);
   producer.join();
 }
 

@@ -1,0 +1,127 @@
+#!/usr/bin/env bash
+# What replication costs and how fast it is, on one machine: a leader and one replica beside a single node, in the same
+# run. Prints a table; nothing here is a test.
+#   bench/replication.sh [acks] [lag] [catchup] [handover]     (default: all)
+#   ROUNDS=3 REQUESTS=60000 CATCHUP_MB=400 HANDOVERS=20 BENCH_DIR=... to change how much is measured, and where
+set -eu
+
+top=$(cd "$(dirname "$0")/.." && pwd)
+bin=${MINOD_BIN:-$top/build/release/bin}
+rounds=${ROUNDS:-3}
+requests=${REQUESTS:-60000}
+catchup_mb=${CATCHUP_MB:-400}
+handovers=${HANDOVERS:-20}
+port=${BENCH_PORT:-17600}
+work=$(mktemp -d "${BENCH_DIR:-$top/build}/replication.XXXXXX")
+pids=()
+trap 'for p in "${pids[@]}"; do kill -9 "$p" 2>/dev/null || true; done; wait 2>/dev/null; rm -rf "$work"' EXIT
+
+say() { printf '%s\n' "$*"; }
+median() { sort -g | awk '{v[NR] = $1} END {print (NR % 2) ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2}'; }
+percentile() { sort -g | awk -v q="$1" '{v[NR] = $1} END {i = int(q * NR / 100); print v[i < 1 ? 1 : i]}'; }
+cli() { redis-cli -p "$@"; }
+info() { cli "$1" info replication | tr -d '\r' | sed -n "s/^$2://p"; }
+
+await() {  # SECONDS COMMAND...
+  local deadline=$(($(date +%s) + $1))
+  shift
+  until "$@"; do
+    [ "$(date +%s)" -lt "$deadline" ] || { say "gave up waiting for: $*" >&2 && cat "$work"/*.log >&2 && exit 1; }
+    sleep 0.01
+  done
+}
+answers() { [ "$(cli "$1" ping 2>/dev/null)" = PONG ]; }
+in_sync() { [ "$(info "$1" minod_replication_in_sync)" = 2 ]; }
+
+start() {  # NAME PORT OPTION...
+  local name=$1 at=$2
+  shift 2
+  "$bin/minod" --port "$at" --dir "$work/$name" --loglevel warning --maxmemory 2gb "$@" >>"$work/$name.log" 2>&1 &
+  pids+=($!)
+  last_pid=$!
+  await 120 answers "$at"
+}
+group() { printf '%s ' --replicas 1 --min-replicas-to-write "${must_have:-1}" --peer-port "$1"; }
+# A leader at $port and a replica at $port + 1, in sync.
+start_pair() {
+  # shellcheck disable=SC2046  # options
+  start leader "$port" $(group $((port + 100)))
+  leader_pid=$last_pid
+  # shellcheck disable=SC2046
+  start replica $((port + 1)) $(group $((port + 101))) --replicaof "127.0.0.1:$((port + 100))"
+  replica_pid=$last_pid
+  await 60 in_sync "$port"
+}
+stop_all() {
+  for p in "${pids[@]}"; do kill -9 "$p" 2>/dev/null || true; done
+  wait 2>/dev/null || true
+  pids=()
+  rm -rf "$work/leader" "$work/replica" "$work/single"
+}
+
+# set_rate PORT PIPELINE: SETs a second, 50 clients, 100 bytes, 100,000 keys.
+set_rate() {
+  redis-benchmark -p "$1" -t set -c 50 -d 100 -r 100000 -n $((requests * ($2 > 1 ? 8 : 1))) -P "$2" --csv 2>/dev/null |
+    awk -F'"' '/SET/ {print $4}'
+}
+
+acks() {
+  start single $((port + 2))
+  start_pair
+  for pipeline in 1 16; do
+    for ((i = 0; i < rounds; ++i)); do
+      set_rate $((port + 2)) $pipeline >>"$work/single.$pipeline"
+      set_rate "$port" $pipeline >>"$work/pair.$pipeline"
+    done
+    local one both
+    one=$(median <"$work/single.$pipeline")
+    both=$(median <"$work/pair.$pipeline")
+    awk -v a="$both" -v b="$one" -v p=$pipeline \
+      'BEGIN {printf "durable SET, pipeline %-2d  acks all, one replica %9.0f /s   single node %9.0f /s   ratio %.2f (goal 0.70)\n", p, a, b, a / b}'
+  done
+  stop_all
+}
+
+lag() {
+  start_pair
+  local peak
+  peak=$(set_rate "$port" 1)
+  "$bin/minod-bench" -p "$port" --rate "$(awk -v r="$peak" 'BEGIN {print int(r / 2)}')" --mix set=100 --duration 8 \
+    --json "$work/lag.json" >/dev/null 2>&1 &
+  local load=$!
+  sleep 1
+  for ((i = 0; i < 600; ++i)); do printf 'INFO replication\n'; done |
+    while read -r line; do printf '%s\n' "$line" && sleep 0.01; done | cli "$port" | tr -d '\r' |
+    sed -n 's/^minod_replica0:.*lag_ms=//p' >"$work/lag"
+  wait "$load" || true
+  say "replica lag at half the peak load ($peak SET/s): p50 $(percentile 50 <"$work/lag") ms, p99 $(percentile 99 <"$work/lag") ms of $(wc -l <"$work/lag") looks (goal 5 ms)"
+  stop_all
+}
+
+catchup() {
+  must_have=0 start_pair
+  kill -9 "$replica_pid"
+  wait "$replica_pid" 2>/dev/null || true
+  redis-benchmark -p "$port" -t set -c 8 -d 100000 -r 100000 -n $((catchup_mb * 10)) -P 16 --csv >/dev/null 2>&1
+  local disk begin end
+  disk=$(dd if=/dev/zero of="$work/dd" bs=1M count="$catchup_mb" oflag=direct,dsync 2>&1 | awk '/copied/ {print $(NF-1), $NF}')
+  rm -f "$work/dd"
+  begin=$(date +%s.%N)
+  # shellcheck disable=SC2046
+  must_have=0 start replica $((port + 1)) $(must_have=0 group $((port + 101))) --replicaof "127.0.0.1:$((port + 100))"
+  await 300 in_sync "$port"
+  end=$(date +%s.%N)
+  awk -v mb="$catchup_mb" -v a="$begin" -v b="$end" -v disk="$disk" \
+    'BEGIN {printf "catch-up of %d MB: %.2f s with the start of the process, %.0f MB/s; the disk takes %s in 1 MiB durable writes\n", mb, b - a, mb / (b - a), disk}'
+  stop_all
+}
+
+handover() {
+  start_pair
+  perl "$top/bench/handover.pl" "$port" $((port + 1)) "$handovers"
+  stop_all
+}
+
+for part in "${@:-acks lag catchup handover}"; do
+  for one in $part; do "$one"; done
+done
