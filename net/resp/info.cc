@@ -81,6 +81,7 @@ void add(ShardReport& sum, const ShardReport& report) {
   sum.aio.submits += report.aio.submits;
   sum.aio.submit_ns += report.aio.submit_ns;
   sum.aio.slow_submits += report.aio.slow_submits;
+  sum.aio.nowait_fallbacks += report.aio.nowait_fallbacks;
   sum.aio.longest_submit_ns = std::max(sum.aio.longest_submit_ns, report.aio.longest_submit_ns);
   sum.checkpoints.written += report.checkpoints.written;
   sum.checkpoints.failed += report.checkpoints.failed;
@@ -223,6 +224,7 @@ void write_path(Lines& out, const Facts& facts) {
            "%.1f");
   out.line("minod_io_submit_max_us", sum.aio.longest_submit_ns / 1000);
   out.line("minod_io_submits_blocked", sum.aio.slow_submits);  // more than a millisecond
+  out.line("minod_io_nowait_fallbacks", sum.aio.nowait_fallbacks);
   out.line("minod_segments_ready", sum.space.ready);
   out.line("minod_segments_spare", sum.space.spare);
   out.line("minod_segments_created", sum.space.created);
