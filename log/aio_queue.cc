@@ -83,6 +83,22 @@ std::int64_t perform(const iocb& control, bool direct) {
 
 }  // namespace
 
+void AioCounters::add(const AioCounters& other) {
+  submits += other.submits;
+  operations += other.operations;
+  buffered += other.buffered;
+  short_transfers += other.short_transfers;
+  retries += other.retries;
+  refused += other.refused;
+  failed += other.failed;
+  submit_ns += other.submit_ns;
+  longest_submit_ns = std::max(longest_submit_ns, other.longest_submit_ns);
+  slow_submits += other.slow_submits;
+  nowait_fallbacks += other.nowait_fallbacks;
+  in_kernel_max = std::max(in_kernel_max, other.in_kernel_max);
+  slots_max = std::max(slots_max, other.slots_max);
+}
+
 Result<std::unique_ptr<AioQueue>> AioQueue::open(unsigned depth, const AioCalls& calls) {
   Fd event_fd(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
   if (!event_fd) return errno_error("create an eventfd", errno);

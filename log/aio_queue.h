@@ -32,6 +32,8 @@ struct AioCounters {
   std::uint64_t nowait_fallbacks = 0;  // reads that io_submit would have waited for: the side thread did that
   std::size_t in_kernel_max = 0;
   std::size_t slots_max = 0;  // operations at once, those waiting for the kernel included
+
+  void add(const AioCounters& other);  // another disk's
 };
 
 // How a durable write is made durable.
