@@ -5,9 +5,6 @@
 // of 4 KiB; append: 16 KiB values, as many a group as gather while one is on its way, as far as space is ready;
 // sustain: the same, for so long that space is made ready meanwhile. Prints one line of name=value.
 #include <poll.h>
-#include <sched.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -16,6 +13,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/time_slice.h"
 #include "log/aio_disk.h"
 #include "log/log.h"
 
@@ -28,21 +26,6 @@ constexpr std::size_t kLargeValue = std::size_t{16} << 10;
 constexpr std::size_t kPendingMax = std::size_t{4} << 20;
 
 constexpr std::size_t kReadyBytes = std::size_t{200} << 20;  // in the first segment, and about that in the two next
-
-// As a shard's thread does (net/shard.cc), which polls too: or what completes a durable write waits until it sleeps.
-void let_completions_in() {
-  struct {  // linux/sched/types.h
-    std::uint32_t size = 48;
-    std::uint32_t policy = SCHED_OTHER;
-    std::uint64_t flags = 0;
-    std::int32_t nice = 0;
-    std::uint32_t priority = 0;
-    std::uint64_t runtime = 10'000'000;
-    std::uint64_t deadline = 0;
-    std::uint64_t period = 0;
-  } attributes;
-  ::syscall(SYS_sched_setattr, 0, &attributes, 0);
-}
 
 // With the key "k" a batch of 4 KiB.
 std::size_t block_value() {
@@ -183,7 +166,8 @@ class Bench {
 }  // namespace minod
 
 int main(int argc, char** argv) {
-  minod::let_completions_in();
+  // As a shard's thread does, which polls too: or what completes a durable write waits until it sleeps.
+  minod::set_time_slice(minod::Nanos(10'000'000));
   const std::string_view what = argc == 4 ? argv[1] : "";
   if (what != "commit" && what != "blocks" && what != "append" && what != "sustain") {
     std::fprintf(stderr, "usage: log_bench commit|blocks|append|sustain DIRECTORY SECONDS\n");

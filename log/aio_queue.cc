@@ -199,7 +199,7 @@ bool AioQueue::falls_back(Operation& operation) {
 }
 
 void AioQueue::run_aside(std::function<void()> job, std::function<void()> done) {
-  if (!jobs_) jobs_.emplace(event_fd_.get());
+  if (!jobs_) jobs_.emplace(event_fd_.get(), SideThread::Work::kBackground);
   jobs_->run(std::move(job), std::move(done));
 }
 

@@ -389,33 +389,6 @@ TEST(HashIndex, EraseBelowKeepsTheRestAndGivesMemoryBack) {
   }
 }
 
-TEST(HashIndex, WhatIsHiddenIsGoneForEverybodyAndLeavesInParts) {
-  constexpr std::uint64_t kCount = 300'000;
-  constexpr std::uint64_t kBelow = 200'000;
-  HashIndex index;
-  for (std::uint64_t key = 0; key < kCount; ++key) index.put(hash_of(key), entry_at(key));
-  index.hide_below(Offset(kBelow));
-  EXPECT_FALSE(index.find(hash_of(kBelow - 1)));
-  EXPECT_FALSE(index.touch(hash_of(kBelow - 1)));
-  EXPECT_FALSE(index.erase(hash_of(kBelow - 1)));
-  EXPECT_EQ(scan_all(index).size(), kCount - kBelow);
-  EXPECT_FALSE(index.put(hash_of(7), entry_at(kCount))) << "nothing that counts was there";
-  EXPECT_EQ(index.find(hash_of(7)), entry_at(kCount));
-
-  // Others go on between the parts: keys come, and so many go that sub-tables merge.
-  std::uint64_t parts = 0;
-  std::uint64_t gone = 0;
-  for (std::uint64_t key = kBelow; index.erase_hidden(); ++parts) {
-    for (int i = 0; i < 3'000 && gone < kCount - kBelow; ++i, ++key, ++gone) index.erase(hash_of(key));
-    index.put(hash_of(kCount + parts), entry_at(kCount + 1 + parts));
-  }
-  EXPECT_GT(parts, 10u) << "no part is large";
-  EXPECT_EQ(index.size(), 1 + parts + kCount - kBelow - gone);
-  EXPECT_EQ(scan_all(index).size(), index.size());
-  for (std::uint64_t key = 0; key < kBelow; ++key) ASSERT_EQ(index.find(hash_of(key)).has_value(), key == 7) << key;
-  for (std::uint64_t key = kBelow + gone; key < kCount; ++key) ASSERT_EQ(index.find(hash_of(key)), entry_at(key));
-}
-
 TEST(HashIndexDeath, RefusesWhatDoesNotFit) {
   HashIndex index;
   EXPECT_DEATH(index.put(hash_of(1), {Offset(HashIndex::kOffsetLimit)}), "48 bits");
