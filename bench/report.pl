@@ -132,6 +132,27 @@ sub goal_row {
     return [ $what, sprintf('%.3f', $ratio), ($sign eq '>=' ? 'at least ' : 'at most ') . $goal, $met ? 'yes' : '**no**' ];
 }
 
+# Step, row, whose value, beside whose, and what is aimed at.
+my @storage_goals = (
+    [ 'commit', 'commits a second, a 4 KiB block each', 'minod', 'fio', '>=', 0.9, "durable 4 KiB group commits / fio's" ],
+    [ 'append', 'append of large groups, MiB/s', 'minod', 'fio', '>=', 0.9, "log append of large groups / fio's best" ],
+    [ 'get', 'random GET from disk, 50 clients, reads a second', 'minod', 'fio', '>=', 0.8, "random GET from disk / fio's reads, 50 clients" ],
+    [ 'get', 'random GET from disk, 200 clients, reads a second', 'minod', 'fio', '>=', 0.8, 'the same, 200 clients' ],
+    [ 'restart', 'restart with a checkpoint', 'minod', 'redis', '>=', 15, "redis' restart from its RDB / minod's with a checkpoint" ],
+    [ 'restart', 'restart from the log alone', 'minod', 'redis', '>=', 6, "redis' restart from its AOF / minod's from the log alone" ],
+    [ 'latency', 'p99.9 of GET beside a checkpoint, us', 'minod', 'idle', '<=', 2, 'p99.9 of GET beside a checkpoint / idle' ],
+    [ 'latency', 'p99.9 of GET beside a compaction, us', 'minod', 'idle', '<=', 2, 'p99.9 of GET beside a compaction / idle' ],
+    [ 'pauses', '10000000 keys: bytes of index a key', 'minod', '', '<=', 28, 'bytes of index a key, 10 million keys' ],
+    [ 'cache', 'hit ratio, Zipf 0.99, equal budget', 'minod', 'redis', '>=', 1, "cache mode's hit ratio / redis allkeys-lru's, equal bytes" ],
+);
+
+# How many times as long the other one takes.
+sub restart_times {
+    my ($row) = @_;
+    my ($theirs, $ours) = map { middle('storage-restart', $row, $_, 'value') } 'redis', 'minod';
+    return defined $theirs && $ours ? $theirs / $ours : undef;
+}
+
 sub goals {
     my @lines;
     my %set = (1 => 0.95, 16 => 1.3, 64 => 1.5);
@@ -168,12 +189,18 @@ sub goals {
             push @lines, goal_row("two shards / one, $operation P=$p", $two / $one, '>=', 1.7) if $one && $two;
         }
     }
+    for my $goal (@storage_goals) {
+        my ($step, $row, $ours, $theirs, $sign, $aim, $what) = @$goal;
+        my $measured = $step eq 'restart' ? restart_times($row)
+            : $theirs ? ratio("storage-$step", $row, 'value', $ours, $theirs) : middle("storage-$step", $row, $ours, 'value');
+        push @lines, goal_row($what, $measured, $sign, $aim);
+    }
     return unless @lines;
     say_line "## What was aimed at\n\nMedians of the rounds' ratios.\n";
     table([ 'ratio', 'measured', 'goal', 'met' ], @lines);
 }
 
-my ($any) = sort { $facts{$b}{date} cmp $facts{$a}{date} } keys %facts;
+my ($any) = sort { ($a =~ /^storage/) <=> ($b =~ /^storage/) || $facts{$b}{date} cmp $facts{$a}{date} } keys %facts;
 die "no tables in $out/bench: run a part first\n" unless $any;
 say_line "# Benchmarks\n\nWritten by `./dev bench`; do not edit. $facts{$any}{machine}; $facts{$any}{versions}.\n";
 say_line <<'TEXT';
@@ -261,6 +288,20 @@ if (heading('cost', 'Instructions per request')) {
         metric_grid('cost', '.', 'kernel');
     }
     footer('cost');
+}
+
+my %storage_titles = (
+    commit => 'Group commits', append => 'Appending', get => 'Reading from disk', restart => 'Restart, seconds to the first answer',
+    latency => 'What background work costs', pauses => 'Pauses', cache => 'Cache mode',
+);
+say_line "## The storage engine\n" if grep { /^storage-/ } keys %rows;
+for my $step (qw(commit append get restart latency pauses cache)) {
+    my $part = "storage-$step";
+    next unless $rows{$part};
+    say_line "### $storage_titles{$step}\n";
+    metric_grid($part, '.', 'value');
+    my $f = $facts{$part};
+    say_line "`./dev bench storage $step`, $f->{date}, $f->{rounds} rounds; $f->{versions}; load of the machine before it: $f->{load}.\n";
 }
 
 open my $file, '>', "$out/BENCHMARKS.md" or die "$out/BENCHMARKS.md: $!\n";

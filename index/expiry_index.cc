@@ -84,6 +84,8 @@ std::uint64_t storable(UnixMillis time) {
 
 struct ExpiryIndex::Table {
   OrderedTable<Slot> slots;
+  Offset erased_below;
+  std::optional<OrderedTable<Slot>::Walk> erasing;
   std::uint64_t sweep_cursor = 0;
 };
 
@@ -118,6 +120,16 @@ void ExpiryIndex::erase(Offset offset) {
 
 void ExpiryIndex::erase_below(Offset offset) {
   table_->slots.erase_if([offset](const Slot& slot) { return slot.offset() < offset; });
+}
+
+bool ExpiryIndex::erase_some_below(Offset offset) {
+  constexpr std::size_t kSlots = 16'384;
+  if (!table_->erasing || offset != table_->erased_below) table_->erasing.emplace();
+  table_->erased_below = offset;
+  const auto goes = [offset](const Slot& slot) { return slot.offset() < offset; };
+  if (table_->slots.erase_some(*table_->erasing, kSlots, goes)) return true;
+  table_->erasing.reset();
+  return false;
 }
 
 void ExpiryIndex::clear() { table_ = std::make_unique<Table>(); }

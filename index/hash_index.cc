@@ -1,5 +1,6 @@
 #include "index/hash_index.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -64,11 +65,21 @@ class Slot {
 static_assert(sizeof(Slot) == 20);
 
 constexpr std::size_t kScanSlots = 16;
+constexpr std::size_t kErasedSlots = 16'384;
+constexpr int kSampleTries = 64;  // while most entries are hidden
 
 }  // namespace
 
 struct HashIndex::Table {
   OrderedTable<Slot> slots;
+  Offset floor;  // entries below are hidden
+  std::optional<OrderedTable<Slot>::Walk> erasing;
+
+  // What a look-up may see of a hit.
+  std::optional<IndexEntry> shown(const Slot& slot) const {
+    const IndexEntry entry = slot.entry();
+    return entry.offset < floor ? std::nullopt : std::optional(entry);
+  }
 };
 
 HashIndex::HashIndex() : table_(std::make_unique<Table>()) {}
@@ -85,13 +96,14 @@ void HashIndex::prefetch(KeyHash hash) const { table_->slots.prefetch(hash.high)
 std::optional<IndexEntry> HashIndex::find(KeyHash hash) const {
   const auto found = table_->slots.find(hash.high, Slot(hash));
   if (!found.hit) return std::nullopt;
-  return found.slot->entry();
+  return table_->shown(*found.slot);
 }
 
 std::optional<IndexEntry> HashIndex::touch(KeyHash hash) {
   const auto found = table_->slots.find(hash.high, Slot(hash));
   if (!found.hit) return std::nullopt;
   IndexEntry entry = found.slot->entry();
+  if (entry.offset < table_->floor) return std::nullopt;
   if (entry.hits < kHitsMax) {
     ++entry.hits;
     found.slot->set_entry(entry);
@@ -107,7 +119,7 @@ std::optional<IndexEntry> HashIndex::put(KeyHash hash, IndexEntry entry) {
     table_->slots.insert(found, hash.high, slot);
     return std::nullopt;
   }
-  const IndexEntry replaced = found.slot->entry();
+  const auto replaced = table_->shown(*found.slot);
   *found.slot = slot;
   return replaced;
 }
@@ -126,7 +138,7 @@ std::size_t HashIndex::load(std::span<const IndexChange> changes) {
 std::optional<IndexEntry> HashIndex::erase(KeyHash hash) {
   const auto found = table_->slots.find(hash.high, Slot(hash));
   if (!found.hit) return std::nullopt;
-  const IndexEntry erased = found.slot->entry();
+  const auto erased = table_->shown(*found.slot);
   table_->slots.erase(found);
   return erased;
 }
@@ -139,6 +151,19 @@ void HashIndex::erase_below(Offset offset, const std::function<void(Offset)>& er
   });
 }
 
+void HashIndex::hide_below(Offset offset) {
+  table_->floor = std::max(table_->floor, offset);
+  table_->erasing.emplace();
+}
+
+bool HashIndex::erase_hidden() {
+  if (!table_->erasing) return false;
+  const auto hidden = [floor = table_->floor](const Slot& slot) { return slot.entry().offset < floor; };
+  if (table_->slots.erase_some(*table_->erasing, kErasedSlots, hidden)) return true;
+  table_->erasing.reset();
+  return false;
+}
+
 void HashIndex::clear() { table_ = std::make_unique<Table>(); }
 
 std::size_t HashIndex::size() const { return table_->slots.size(); }
@@ -146,19 +171,24 @@ std::size_t HashIndex::size() const { return table_->slots.size(); }
 std::size_t HashIndex::memory_bytes() const { return sizeof *this + table_->slots.memory_bytes(); }
 
 std::uint64_t HashIndex::scan(std::uint64_t cursor, const std::function<void(const IndexEntry&)>& visit) const {
-  return table_->slots.walk(cursor, kScanSlots, [&](const Slot& slot, std::uint64_t) { visit(slot.entry()); });
+  return table_->slots.walk(cursor, kScanSlots, [&](const Slot& slot, std::uint64_t) {
+    if (const auto entry = table_->shown(slot)) visit(*entry);
+  });
 }
 
 std::uint64_t HashIndex::read(std::uint64_t cursor, std::size_t slots_max, std::vector<Keyed>& into) const {
   return table_->slots.walk(cursor, slots_max, [&](const Slot& slot, std::uint64_t high) {
-    into.push_back({KeyHash{high, slot.low()}, slot.entry()});
+    if (const auto entry = table_->shown(slot)) into.push_back({KeyHash{high, slot.low()}, *entry});
   });
 }
 
 std::optional<IndexEntry> HashIndex::sample(std::uint64_t random) const {
-  const Slot* slot = table_->slots.sample(random);
-  if (slot == nullptr) return std::nullopt;
-  return slot->entry();
+  for (int i = 0; i < kSampleTries; ++i) {
+    const Slot* slot = table_->slots.sample(random + static_cast<std::uint64_t>(i));
+    if (slot == nullptr) return std::nullopt;
+    if (const auto entry = table_->shown(*slot)) return entry;
+  }
+  return std::nullopt;
 }
 
 }  // namespace minod

@@ -66,6 +66,12 @@ class HashIndex {
   // Erases every entry whose offset is below `offset`, and tells of each; one pass over the index, for a restart.
   void erase_below(Offset offset, const std::function<void(Offset)>& erased);
 
+  // The same at once for whoever looks, and in parts for the memory: entries below `offset` are hidden, and counted by
+  // size() until erase_hidden() has taken them out, some tens of microseconds' worth a call. It returns false when none
+  // is left.
+  void hide_below(Offset offset);
+  bool erase_hidden();
+
   void clear();
 
   std::size_t size() const;          // keys

@@ -79,6 +79,14 @@ class OrderedTable {
   template <class Goes>
   void erase_if(Goes&& goes);
 
+  // The same in parts of about `slots_max` slots; begins with a fresh Walk. False: all were looked at.
+  struct Walk {
+    std::size_t next = 0;
+    std::size_t sub_tables = 0;
+  };
+  template <class Goes>
+  bool erase_some(Walk& walk, std::size_t slots_max, Goes&& goes);
+
   // Visits the slots of the next places in hash order, each with its hash as far as order() tells it, `slots_max` or a
   // few more; returns the cursor to go on with, 0
   // behind the last one. Every call gets on.
@@ -111,6 +119,9 @@ class OrderedTable {
   };
   using Chunk = std::array<SubTable, kChunkSize>;
   using Sorted = std::array<Slot, 2 * kSlotsMax>;  // deliberately not initialised where it is used
+
+  template <class Goes>
+  void erase_in(std::size_t id, Goes&& goes);
 
   static constexpr std::size_t count_max(std::size_t capacity) { return capacity * Slot::kLoad32nds / 32; }
 

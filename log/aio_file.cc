@@ -17,6 +17,8 @@ namespace minod {
 namespace {
 
 constexpr std::int64_t kZerosPiece = std::int64_t{1} << 20;
+// The kernel answers EAGAIN to a larger one that must not wait: it would have to be split.
+constexpr std::size_t kNoWaitBytesMax = std::size_t{512} << 10;
 
 void check_aligned(FilePosition position, Bytes bytes) {
   check(position.value() >= 0 && position.value() % static_cast<std::int64_t>(kIoAlignment) == 0,
@@ -57,6 +59,7 @@ void AioFile::read(FilePosition position, MutableBytes into, IoCallback done) {
   check_aligned(position, into);
   iocb request;
   io_prep_pread(&request, fd(), into.data(), into.size(), position.value());
+  if (target_.direct && target_.knows_nowait && into.size() <= kNoWaitBytesMax) request.aio_rw_flags = RWF_NOWAIT;
   queue_.start(target_, request, std::move(done));
 }
 

@@ -63,12 +63,14 @@ std::string description_of(const iocb& control, const std::string& path) {
   return text + ", " + std::to_string(control.u.c.nbytes) + " bytes at " + std::to_string(control.u.c.offset);
 }
 
-std::int64_t perform_buffered(const iocb& control) {
+std::int64_t perform(const iocb& control, bool direct) {
   const int fd = control.aio_fildes;
   auto* bytes = static_cast<std::byte*>(control.u.c.buf);
   switch (control.aio_lio_opcode) {
-    case IO_CMD_PREAD:
-      return read_fully(fd, control.u.c.offset, {bytes, control.u.c.nbytes});
+    case IO_CMD_PREAD: {
+      const MutableBytes into(bytes, control.u.c.nbytes);
+      return direct ? read_direct(fd, control.u.c.offset, into) : read_fully(fd, control.u.c.offset, into);
+    }
     case IO_CMD_PWRITE: {
       const std::int64_t written = write_fully(fd, control.u.c.offset, {bytes, control.u.c.nbytes});
       if (written < 0 || (control.aio_rw_flags & RWF_DSYNC) == 0) return written;
@@ -80,6 +82,22 @@ std::int64_t perform_buffered(const iocb& control) {
 }
 
 }  // namespace
+
+void AioCounters::add(const AioCounters& other) {
+  submits += other.submits;
+  operations += other.operations;
+  buffered += other.buffered;
+  short_transfers += other.short_transfers;
+  retries += other.retries;
+  refused += other.refused;
+  failed += other.failed;
+  submit_ns += other.submit_ns;
+  longest_submit_ns = std::max(longest_submit_ns, other.longest_submit_ns);
+  slow_submits += other.slow_submits;
+  nowait_fallbacks += other.nowait_fallbacks;
+  in_kernel_max = std::max(in_kernel_max, other.in_kernel_max);
+  slots_max = std::max(slots_max, other.slots_max);
+}
 
 Result<std::unique_ptr<AioQueue>> AioQueue::open(unsigned depth, const AioCalls& calls) {
   Fd event_fd(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
@@ -146,20 +164,42 @@ void AioQueue::start(AioTarget& target, const iocb& request, IoCallback done, bo
   ++started_;
   ++counters_.operations;
   counters_.slots_max = std::max(counters_.slots_max, started_);
-  if (!target.direct) return start_buffered(operation);
+  if (!target.direct) {
+    ++counters_.buffered;
+    return start_aside(operation);
+  }
   io_set_eventfd(&operation.control, event_fd_.get());
   put_waiting(operation);
 }
 
-void AioQueue::start_buffered(Operation& operation) {
-  ++counters_.buffered;
+void AioQueue::start_aside(Operation& operation) {
   if (!buffered_) buffered_.emplace(event_fd_.get());
-  buffered_->run([&operation] { operation.result = perform_buffered(operation.control); },
-                 [this, &operation] { deliver(operation); });
+  buffered_->run([&operation] { operation.result = perform(operation.control, operation.target->direct); },
+                 [this, &operation] {
+                   if (operation.result >= 0) operation.result += static_cast<std::int64_t>(operation.transferred);
+                   deliver(operation);
+                 });
+}
+
+// A read that could not be started without waiting, or that the file system takes only without RWF_NOWAIT, goes on in
+// another way; false: it is neither.
+bool AioQueue::falls_back(Operation& operation) {
+  iocb& control = operation.control;
+  const bool refused = operation.result == -EOPNOTSUPP;
+  if ((control.aio_rw_flags & RWF_NOWAIT) == 0 || (operation.result != -EAGAIN && !refused)) return false;
+  control.aio_rw_flags &= ~RWF_NOWAIT;
+  if (refused) {
+    operation.target->knows_nowait = false;
+    put_waiting(operation);
+  } else {
+    ++counters_.nowait_fallbacks;
+    start_aside(operation);
+  }
+  return true;
 }
 
 void AioQueue::run_aside(std::function<void()> job, std::function<void()> done) {
-  if (!jobs_) jobs_.emplace(event_fd_.get());
+  if (!jobs_) jobs_.emplace(event_fd_.get(), SideThread::Work::kBackground);
   jobs_->run(std::move(job), std::move(done));
 }
 
@@ -291,8 +331,9 @@ std::size_t AioQueue::poll() {
   return delivered + side_count;
 }
 
-// Puts an operation that came short back in the queue, for the remainder; false when it is done or has failed.
+// An operation that came short goes back in the queue, for the remainder; false when it is done or has failed.
 bool AioQueue::needs_more(Operation& operation) {
+  if (falls_back(operation)) return true;
   iocb& control = operation.control;
   if (operation.syncing && operation.result >= 0) operation.result = static_cast<std::int64_t>(operation.transferred);
   if (operation.result < 0 || control.aio_lio_opcode == IO_CMD_FDSYNC) return false;

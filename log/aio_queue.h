@@ -28,9 +28,12 @@ struct AioCounters {
   std::uint64_t failed = 0;           // operations that ended in an Error
   std::uint64_t submit_ns = 0;        // time inside io_submit: it blocks when a write must change metadata
   std::uint64_t longest_submit_ns = 0;
-  std::uint64_t slow_submits = 0;  // that took more than a millisecond
+  std::uint64_t slow_submits = 0;      // that took more than a millisecond
+  std::uint64_t nowait_fallbacks = 0;  // reads that io_submit would have waited for: the side thread did that
   std::size_t in_kernel_max = 0;
   std::size_t slots_max = 0;  // operations at once, those waiting for the kernel included
+
+  void add(const AioCounters& other);  // another disk's
 };
 
 // How a durable write is made durable.
@@ -44,6 +47,7 @@ struct AioTarget {
   Fd fd;
   std::string path;
   bool direct = true;
+  bool knows_nowait = true;  // until the file system refuses RWF_NOWAIT
   std::size_t in_flight = 0;
 };
 
@@ -81,7 +85,8 @@ class AioQueue {
 
   Operation& take_slot();
   void put_waiting(Operation& operation);
-  void start_buffered(Operation& operation);
+  void start_aside(Operation& operation);
+  bool falls_back(Operation& operation);
   std::size_t gather_batch();
   void refuse_first(int error);
   void wake();

@@ -2,9 +2,21 @@
 
 #include <sys/eventfd.h>
 
+#include "base/time_slice.h"
+
 namespace minod {
 
-SideThread::SideThread(int event_fd) : event_fd_(event_fd), thread_([this] { loop(); }) {}
+namespace {
+
+constexpr Nanos kLongSlice{100'000'000};  // longer than any other thread's
+
+}  // namespace
+
+SideThread::SideThread(int event_fd, Work work)
+    : event_fd_(event_fd), thread_([this, work] {
+        if (work == Work::kBackground) set_time_slice(kLongSlice);
+        loop();
+      }) {}
 
 SideThread::~SideThread() {
   {

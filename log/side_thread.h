@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <mutex>
@@ -14,8 +15,11 @@ namespace minod {
 
 class SideThread {
  public:
-  // Adds 1 to the eventfd for each finished job, after the job can be taken.
-  explicit SideThread(int event_fd);
+  enum class Work : std::uint8_t { kUrgent, kBackground };
+
+  // Adds 1 to the eventfd for each finished job, after the job can be taken. Background: the owner's thread, which
+  // would else wait for a time slice when both are on one processor, may interrupt it.
+  explicit SideThread(int event_fd, Work work = Work::kUrgent);
   ~SideThread();  // runs what it was given to the end; what was not taken is dropped
 
   void run(std::function<void()> job, std::function<void()> done);

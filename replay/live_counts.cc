@@ -4,16 +4,39 @@
 
 namespace minod {
 
+namespace {
+
+constexpr std::size_t kBucketsMax = 8192;  // 32 KiB
+
+}  // namespace
+
 LiveCounts::LiveCounts(const std::vector<FoundSegment>& segments) : live_(segments.size()) {
   bases_.reserve(segments.size());
   for (const FoundSegment& segment : segments) bases_.push_back(segment.base);
+  if (bases_.empty()) return;
+  const auto span = static_cast<std::uint64_t>((bases_.back() - bases_.front()).value());
+  while (span >> shift_ >= kBucketsMax) ++shift_;
+  buckets_.resize(bucket_of(bases_.back()) + 1, kSeveral);
+  for (std::size_t i = 0; i + 1 < bases_.size(); ++i) {
+    // Those that lie in this segment whole.
+    const std::size_t first = i == 0 ? 0 : bucket_of(bases_[i] - OffsetCount(1)) + 1;
+    for (std::size_t at = first; at < bucket_of(bases_[i + 1]); ++at) buckets_[at] = static_cast<std::int32_t>(i);
+  }
 }
 
 void LiveCounts::add(const std::vector<IndexChange>& changes, Offset end) {
+  if (bases_.empty()) return;
   for (const IndexChange& change : changes) {
-    if (change.offset() >= end) continue;
-    const auto after = std::ranges::upper_bound(bases_, change.offset());
-    if (after != bases_.begin()) ++live_[static_cast<std::size_t>(after - bases_.begin()) - 1];
+    const Offset offset = change.offset();
+    if (offset >= end || offset < bases_.front()) continue;
+    std::size_t segment = bases_.size() - 1;
+    if (offset < bases_.back()) {
+      const std::int32_t found = buckets_[bucket_of(offset)];
+      segment = found != kSeveral
+                    ? static_cast<std::size_t>(found)
+                    : static_cast<std::size_t>(std::ranges::upper_bound(bases_, offset) - bases_.begin()) - 1;
+    }
+    ++live_[segment];
   }
 }
 

@@ -24,7 +24,17 @@ class LiveCounts {
   SegmentCounts counts(const std::vector<SegmentPlaces>& places) const;
 
  private:
+  static constexpr std::int32_t kSeveral = -1;
+
+  std::size_t bucket_of(Offset offset) const {
+    return static_cast<std::size_t>((offset - bases_.front()).value()) >> shift_;
+  }
+
   std::vector<Offset> bases_;
+  // The segment by the front of an offset, since its changes come in no order: a search for each would mispredict. Or
+  // kSeveral.
+  std::vector<std::int32_t> buckets_;
+  int shift_ = 0;
   std::vector<std::int64_t> live_;
 };
 

@@ -73,6 +73,20 @@ bool Checkpointer::due(const Partition& partition, std::int64_t bytes) const {
   return log_bytes(partition) - (begun == begun_at_.end() ? 0 : begun->second) >= bytes;
 }
 
+void CheckpointCounters::add(const CheckpointCounters& other) {
+  running = running || other.running;
+  written += other.written;
+  failed += other.failed;
+  bytes += other.bytes;
+  slice_ns = std::max(slice_ns, other.slice_ns);
+}
+
+CheckpointCounters Checkpointer::counters() const {
+  CheckpointCounters counters = counters_;
+  counters.running = busy();
+  return counters;
+}
+
 void Checkpointer::consider(Partition& partition) {
   if (work_ || running_ || bytes_ == 0 || partition.follows() || partition.log().failure() != nullptr) return;
   // A large index is written less often: checkpoints then never take more than half of what the log writes.

@@ -23,10 +23,13 @@
 namespace minod {
 
 struct CheckpointCounters {
+  bool running = false;
   std::uint64_t written = 0;
   std::uint64_t failed = 0;
   std::uint64_t bytes = 0;    // of the last one
   std::int64_t slice_ns = 0;  // the longest that the shard's loop was held up
+
+  void add(const CheckpointCounters& other);  // another shard's
 };
 
 class Checkpointer {
@@ -59,7 +62,7 @@ class Checkpointer {
   bool busy() const { return work_ != nullptr; }
   bool idle() const { return !running_; }  // no job is under way
   void abandon();                          // no job will ever end; or: what was begun is not gone on with
-  const CheckpointCounters& counters() const { return counters_; }
+  CheckpointCounters counters() const;
 
   // What a job writes at a time, about.
   static constexpr std::size_t kBufferBytes = std::size_t{1} << 20;

@@ -93,6 +93,7 @@ std::string Evictor::refusal() const {
 }
 
 void Evictor::pump() {
+  if (unread_ != nullptr) return go_on_unread();
   if (reading_ || (retry_at_ && store_.clock().monotonic() < *retry_at_)) return;
   retry_at_.reset();
   if (slice_ != nullptr) return evict_slice();
@@ -274,7 +275,15 @@ void Evictor::end_slice(Offset below) {
   changed_ = true;
 }
 
-// Its bytes can't be read, so its keys are not known: all that is below its end leaves the index, in one pass.
+void Evictor::go_on_unread() {
+  const std::size_t before = unread_->index().size();
+  const bool more = unread_->go_on_evicting();
+  counters_.keys += before - unread_->index().size();
+  if (!more) unread_ = nullptr;
+}
+
+// Its bytes can't be read, so its keys are not known: all that is below its end leaves the index, in a pass of many
+// steps.
 void Evictor::evict_unread(const Error& error) {
   Victim& victim = *victim_;
   Partition& partition = *victim.partition;
@@ -286,10 +295,9 @@ void Evictor::evict_unread(const Error& error) {
     retry_at_ = store_.clock().monotonic() + kRetry;
     return;
   }
-  const std::size_t before = partition.index().size();
   const Offset at = partition.log().append_log_start(store_.clock().now(), victim.next_base);
-  partition.apply_eviction_below(victim.next_base, at);
-  counters_.keys += before - partition.index().size();
+  partition.begin_eviction_below(victim.next_base, at);
+  unread_ = &partition;
   ++counters_.segments;
   victim_.reset();
   changed_ = true;

@@ -99,12 +99,14 @@ class Evictor {
   void keep(std::vector<LiveRecord>& live, std::uint8_t hits);
   void end_slice(Offset below);
   void evict_unread(const Error& error);
+  void go_on_unread();
 
   Store& store_;
   Disk& disk_;
   DiskBudget budget_;
   EvictionCounters counters_;
   std::optional<Victim> victim_;
+  Partition* unread_ = nullptr;  // whose records of an unread segment are still on their way out of its index
   std::shared_ptr<Log::Block> slice_;
   Decompressor decompressor_;
   std::vector<LiveRecord> live_;  // of one batch

@@ -76,6 +76,15 @@ void Partition::apply_eviction_below(Offset below, Offset by) {
   newest_erasure_ = std::max(newest_erasure_, by);
 }
 
+void Partition::begin_eviction_below(Offset below, Offset by) {
+  index_.hide_below(below);
+  counts_.segments_died_below(below);
+  newest_erasure_ = std::max(newest_erasure_, by);
+  evicting_below_ = below;
+}
+
+bool Partition::go_on_evicting() { return index_.erase_hidden() || expiries_.erase_some_below(evicting_below_); }
+
 void Partition::apply_log_start(Offset offset) {
   index_.clear();
   expiries_.clear();

@@ -60,6 +60,10 @@ class Partition {
   void apply_eviction(KeyHash hash, Offset offset, Offset by);
   // As a restart finds it: every record below `below` is gone, as the log-start record at `by` says.
   void apply_eviction_below(Offset below, Offset by);
+  // The same for a shard that serves: nobody sees these records any more, and go_on_evicting() frees their memory in
+  // steps of less than a millisecond, until it returns false.
+  void begin_eviction_below(Offset below, Offset by);
+  bool go_on_evicting();
 
   // The log has placed a batch.
   void placed(const BatchHeader& batch, Offset segment, FilePosition position) {
@@ -140,6 +144,7 @@ class Partition {
   Offset newest_checkpoint_ = kNoCheckpoint;
   Offset newest_checkpoint_segment_ = kNoCheckpoint;
   Offset newest_erasure_ = kNoOffset;
+  Offset evicting_below_ = kFirstOffset;
   std::int64_t replayed_bytes_ = 0;
   std::unique_ptr<Log> log_;  // last: its jobs refer to nothing above, but its destructor runs first
 };

@@ -92,8 +92,7 @@ void Store::park(Request& request) {
                         [](const FetchedRecord& record) { return std::tuple(record.id, record.key_only); });
       ready_.push_back(parked);
     });
-    disk_.submit();
-    return;
+    return;  // what several requests of a turn want to read leaves in one system call
   }
   waiting_.push_back(request.parked_);
 }
@@ -180,6 +179,7 @@ void Store::dispatch() {
 void Store::end_turn() {
   evictor_.pump();
   dispatch();
+  disk_.submit();
   checkpointer_.turn();
   trim_memory();
 }

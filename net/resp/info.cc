@@ -81,14 +81,8 @@ void add(ShardReport& sum, const ShardReport& report) {
   sum.commit_ns.merge(report.commit_ns);
   sum.group_bytes.merge(report.group_bytes);
   sum.space.add(report.space);
-  sum.aio.submits += report.aio.submits;
-  sum.aio.submit_ns += report.aio.submit_ns;
-  sum.aio.slow_submits += report.aio.slow_submits;
-  sum.aio.longest_submit_ns = std::max(sum.aio.longest_submit_ns, report.aio.longest_submit_ns);
-  sum.checkpoints.written += report.checkpoints.written;
-  sum.checkpoints.failed += report.checkpoints.failed;
-  sum.checkpoints.bytes += report.checkpoints.bytes;
-  sum.checkpoints.slice_ns = std::max(sum.checkpoints.slice_ns, report.checkpoints.slice_ns);
+  sum.aio.add(report.aio);
+  sum.checkpoints.add(report.checkpoints);
   sum.direct_io = sum.direct_io && report.direct_io;
   sum.keyspaces.resize(std::max(sum.keyspaces.size(), report.keyspaces.size()));
   for (std::size_t db = 0; db < report.keyspaces.size(); ++db) {
@@ -226,6 +220,7 @@ void write_path(Lines& out, const Facts& facts) {
            "%.1f");
   out.line("minod_io_submit_max_us", sum.aio.longest_submit_ns / 1000);
   out.line("minod_io_submits_blocked", sum.aio.slow_submits);  // more than a millisecond
+  out.line("minod_io_nowait_fallbacks", sum.aio.nowait_fallbacks);
   out.line("minod_segments_ready", sum.space.ready);
   out.line("minod_segments_spare", sum.space.spare);
   out.line("minod_segments_created", sum.space.created);
@@ -275,6 +270,7 @@ void persistence(Lines& out, const Facts& facts) {
   out.line("minod_last_recovery_records", static_cast<std::uint64_t>(recovery.records));
   out.line("minod_last_recovery_checkpoint_records", static_cast<std::uint64_t>(recovery.checkpoint_records));
   out.line("minod_last_recovery_hint_records", static_cast<std::uint64_t>(recovery.hint_records));
+  out.line("minod_checkpoint_running", sum.checkpoints.running ? 1 : 0);
   out.line("minod_checkpoints_written", sum.checkpoints.written);
   out.line("minod_checkpoints_failed", sum.checkpoints.failed);
   out.line("minod_checkpoint_bytes", sum.checkpoints.bytes);

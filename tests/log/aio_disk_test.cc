@@ -123,6 +123,25 @@ TEST_P(AioDiskTest, ReadStopsInsideTheLastBlock) {
   EXPECT_EQ(got, 0u);
 }
 
+TEST_P(AioDiskTest, ALargeWriteIsOneToItsCaller) {
+  auto file = create("large");
+  const std::size_t size = (std::size_t{3} << 20) + 4096;
+  AlignedBuffer bytes(size);
+  for (std::size_t i = 0; i < size; ++i) bytes.data()[i] = static_cast<std::byte>(i * 7 + i / 4096);
+  ASSERT_TRUE(file->prepare_now(0, static_cast<std::int64_t>(size)));
+  int calls = 0;
+  file->write(FilePosition(0), bytes.span(), WriteMode::kDurable, [&](const Result<std::size_t>& written) {
+    ++calls;
+    ASSERT_TRUE(written);
+    EXPECT_EQ(*written, size);
+  });
+  finish();
+  EXPECT_EQ(calls, 1);
+  std::vector<std::byte> back(size);
+  ASSERT_TRUE(file->read_now(FilePosition(0), back));
+  EXPECT_TRUE(std::ranges::equal(back, bytes.span()));
+}
+
 TEST_P(AioDiskTest, MoreInFlightThanTheKernelTakes) {
   reopen(4);
   auto file = create("a");

@@ -4,6 +4,9 @@
 
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -259,6 +262,41 @@ TEST_F(AioQueueTest, NoSyncFollowsAFailedWrite) {
 
 // The kernel completes and signals wherever it likes: before the eventfd is read, between that and the look at the
 // completions, after it, or much later than the completion. The owner must never sleep with something to deliver.
+TEST_F(AioQueueTest, AReadThatWouldWaitGoesOnAside) {
+  const Fd file(::memfd_create("read", MFD_CLOEXEC));
+  ASSERT_EQ(::ftruncate(file.get(), 12288), 0);
+  ASSERT_EQ(::pwrite(file.get(), "here", 4, 4096), 4);
+  kernel_.says = {4096, -EAGAIN};
+  iocb request;
+  io_prep_pread(&request, file.get(), memory_, 8192, 0);
+  request.aio_rw_flags = RWF_NOWAIT;
+  Result<std::size_t> read = 0;
+  queue_->start(target_, request, [&](const Result<std::size_t>& result) { read = result; });
+  queue_->submit();
+  kernel_.complete_one();
+  queue_->poll();
+  kernel_.complete_one();
+  while (queue_->in_flight() != 0) queue_->poll();
+  ASSERT_TRUE(read) << read.error().message();
+  EXPECT_EQ(*read, 8192u);
+  EXPECT_EQ(std::string_view(memory_ + 4096, 4), "here") << "what the kernel had not read yet";
+  EXPECT_EQ(queue_->counters().nowait_fallbacks, 1u);
+}
+
+TEST_F(AioQueueTest, AFileSystemThatKnowsNoNowaitIsAskedWithoutIt) {
+  kernel_.says = {-EOPNOTSUPP};
+  iocb request;
+  io_prep_pread(&request, 3, memory_, 4096, 0);
+  request.aio_rw_flags = RWF_NOWAIT;
+  queue_->start(target_, request, count());
+  finish();
+  EXPECT_EQ(good_, 1);
+  ASSERT_EQ(kernel_.seen.size(), 2u);
+  EXPECT_EQ(kernel_.seen[1].aio_rw_flags, 0);
+  EXPECT_FALSE(target_.knows_nowait);
+  EXPECT_EQ(queue_->counters().nowait_fallbacks, 0u);
+}
+
 TEST_F(AioQueueTest, ASignalBetweenReapAndWaitIsNotLost) {
   Random chance(1);
   kernel_.between = [&] {
