@@ -87,7 +87,8 @@ class DamageEverywhere : public ::testing::TestWithParam<bool> {
     }
   }
 
-  void try_with(const std::string& what, const std::function<void(SimDisk&)>& harm, bool unknowable = false) {
+  void try_with(const std::string& what, const std::function<void(SimDisk&)>& harm, bool unknowable = false,
+                Machine::Errors errors = Machine::Errors::kAllowed) {
     SCOPED_TRACE(what);
     ++tries_;
     auto disk = copy_of(*disk_);
@@ -102,7 +103,7 @@ class DamageEverywhere : public ::testing::TestWithParam<bool> {
     Window allowed = unknowable ? ever_ : truth_;
     // Nothing vouches for the last group of a node that was killed.
     if (!is_clean()) allowed.push_back(before_last_.front());
-    const auto wrong = machine.adopt(allowed, keys(), Machine::Errors::kAllowed);
+    const auto wrong = machine.adopt(allowed, keys(), errors);
     EXPECT_FALSE(wrong.has_value()) << *wrong;
   }
 
@@ -169,7 +170,7 @@ TEST_P(DamageEverywhere, ACutFile) {
       const bool unknowable = !is_clean() && path == active_;
       try_with(
           path + ", cut to " + std::to_string(size), [&](SimDisk& disk) { put(disk, path, contents.substr(0, size)); },
-          unknowable);
+          unknowable, unknowable ? Machine::Errors::kWrong : Machine::Errors::kAllowed);
       if (HasFailure()) return;
     }
   }
