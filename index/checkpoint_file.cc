@@ -56,7 +56,8 @@ Result<std::unique_ptr<CheckpointReader>> CheckpointReader::open(Disk& disk, con
   if (!size) return size.error();
   if (last->kind() != ChunkKind::kEnd || !last->whole() || reader->end_ < header.begin ||
       reader->changes_ > static_cast<std::uint64_t>(*size) || header.segment < kFirstOffset ||
-      header.begin < header.segment || header.position < FilePosition(0)) {
+      header.begin < header.segment || header.log_start < kFirstOffset || header.log_start > header.begin ||
+      header.position < FilePosition(0)) {
     return useless(Errc::kCorrupt, "its header and its end contradict each other");
   }
   return reader;

@@ -24,8 +24,11 @@ constexpr std::uint64_t kTombstone = std::uint64_t{1} << 48;
 constexpr std::uint64_t kExpires = std::uint64_t{1} << 49;
 constexpr std::size_t kChangeSize = 24;
 constexpr std::size_t kPlaceSize = 8;
+constexpr std::uint64_t kRecordsMax = std::uint64_t{1} << 31;  // of a segment: Kafka's indexes count them in 31 bits
 
 std::uint32_t crc_of(Bytes chunk) { return crc32c(chunk.subspan(kHeaderSize), crc32c(chunk.first(kCrcPlace))); }
+
+bool is_in_range(Offset offset) { return offset >= kFirstOffset && offset.value() < HashIndex::kOffsetLimit; }
 
 Error refused(std::string detail) { return Error{Errc::kCorrupt, 0, std::move(detail)}; }
 
@@ -151,7 +154,9 @@ bool ChunkView::changes(ChangeWindow& window) {
   const Offset evicted_below = take_offset();
   const std::uint64_t records = take64();
   const std::uint64_t count = take64();
-  if (bad_ || count > rest_.size() / kChangeSize) return false;
+  if (bad_ || count > rest_.size() / kChangeSize || records > kRecordsMax) return false;
+  const auto is_offset = [](Offset offset) { return offset == kNoOffset || is_in_range(offset); };
+  if (!is_offset(log_start) || !is_offset(evicted_below)) return false;
   if (log_start != kNoOffset) window.log_start = log_start;
   if (evicted_below != kNoOffset) window.evicted_below = evicted_below;
   window.records += static_cast<std::int64_t>(records);
@@ -163,7 +168,7 @@ bool ChunkView::changes(ChangeWindow& window) {
   for (const std::byte* at = encoded.data(); at != encoded.data() + encoded.size(); at += kChangeSize) {
     const auto low = load_little<std::uint64_t>(at + 8);
     const auto offset = load_little<std::uint64_t>(at + 16);
-    if (offset >= static_cast<std::uint64_t>(HashIndex::kOffsetLimit)) return false;
+    if (!is_in_range(Offset(static_cast<std::int64_t>(offset)))) return false;
     const UnixMillis expires_at =
         (low & kExpires) == 0 ? kNeverExpires : UnixMillis(static_cast<std::int64_t>(take64()));
     *to++ = IndexChange(KeyHash{load_little<std::uint64_t>(at), low & kLowMask},
@@ -183,6 +188,11 @@ bool ChunkView::places(SegmentPlaces& places) {
   places.last_time = UnixMillis(static_cast<std::int64_t>(take64()));
   const std::uint64_t count = take64();
   if (bad_ || count > rest_.size() / kPlaceSize) return false;
+  const bool contradictory = !is_in_range(places.segment) || !is_in_range(places.last.next) ||
+                             places.last.next < places.segment || places.last.position < FilePosition(0) ||
+                             places.end < places.last.position || places.records < 0 ||
+                             static_cast<std::uint64_t>(places.records) > kRecordsMax;
+  if (contradictory) return false;
   places.entries.clear();
   places.entries.reserve(static_cast<std::size_t>(count));
   for (std::uint64_t i = 0; i < count; ++i) {

@@ -15,7 +15,7 @@ constexpr std::size_t kSmallRun = 8;
 
 bool is_older(UnixMillis time, Millis age, UnixMillis now) {
   // A time that is not known counts as old; one in the future never does.
-  return time <= now && (now - time).value() >= age.value();
+  return time <= now && time.value() <= now.value() - age.value();
 }
 
 class Planner {

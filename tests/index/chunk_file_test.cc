@@ -28,7 +28,7 @@ SegmentPlaces some_places() {
   places.segment = Offset(1ll << 40);
   places.end = FilePosition(0xffff'ffff);
   places.last = {FilePosition(0xffff'0000), places.segment + OffsetCount(0xffff'ffff), Epoch{9}, 0xdead'beef};
-  places.records = 1ll << 40;
+  places.records = kFar + 1;
   places.last_time = UnixMillis(1ll << 41);
   places.entries = {{0, 0}, {1, 4096}, {0x7fff'ffff, 0x7fff'ffff}, {0xffff'fffe, 0xffff'0000}};
   return places;

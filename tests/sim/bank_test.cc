@@ -18,6 +18,7 @@
 #include "store/reach.h"
 #include "store/slot.h"
 #include "store/transaction.h"
+#include "tests/sim/crash_points.h"
 #include "tests/sim/seeds.h"
 #include "tests/store/store_fixture.h"
 
@@ -59,18 +60,25 @@ class Bank : public StoreFixture {
   }
   void TestBody() override {}
 
+  // What a power loss at this moment leaves, with what the clients know then; not started.
+  std::unique_ptr<Bank> after_power_loss(Loss loss, std::uint64_t seed) const {
+    return std::unique_ptr<Bank>(new Bank(*this, after(*disk_, loss, seed)));
+  }
+  SimDisk& disk() { return *disk_; }
+
   // Transfers until the power fails at some operation, or for a while.
   void play() {
     if (chance_.one_in(3)) disk_->crash_at_operation(disk_->operations() + 1 + chance_.below(300));
-    for (std::uint64_t steps = 20 + chance_.below(400); steps > 0 && !disk_->crashed(); --steps) {
-      if (transfers_.size() < kInFlightMax) begin_transfer();
-      go_on();
-      if (chance_.one_in(3)) turn();
-      collect();
-      if (chance_.one_in(40)) store_->drop_values();
-      if (chance_.one_in(40)) store_->sync_logs();
-      if (chance_.one_in(20)) advance(Millis(100));
-    }
+    for (std::uint64_t steps = 20 + chance_.below(400); steps > 0 && !disk_->crashed(); --steps) step();
+  }
+  void step() {
+    if (transfers_.size() < kInFlightMax) begin_transfer();
+    go_on();
+    if (chance_.one_in(3)) turn();
+    collect();
+    if (chance_.one_in(40)) store_->drop_values();
+    if (chance_.one_in(40)) store_->sync_logs();
+    if (chance_.one_in(20)) advance(Millis(100));
   }
 
   void end() {
@@ -130,6 +138,19 @@ class Bank : public StoreFixture {
  private:
   static constexpr std::int64_t kEmptied = -1'000'000;  // the log was flushed, and begins again
   using Changes = std::map<int, std::int64_t>;          // by log
+
+  Bank(const Bank& other, std::unique_ptr<SimDisk> left)
+      : chance_(1),
+        tags_(other.tags_),
+        numbers_(other.numbers_),
+        made_(other.made_),
+        acknowledged_(other.options_.sync == SyncPolicy::kAlways ? other.acknowledged_ : other.committed_),
+        committed_(other.committed_) {
+    stop();
+    options_ = other.options_;
+    clock_ = other.clock_;
+    disk_ = std::move(left);
+  }
 
   struct Transfer {
     std::int64_t number = 0;
@@ -308,6 +329,47 @@ TEST_P(BankTest, ATransferIsThereOrNot) {
   EXPECT_GT(acknowledged, 0u);
   const bool whole = share_of(100) == 100;
   EXPECT_TRUE(cuts > 0 || !whole) << "the test has not shown what it is for";
+}
+
+// Systematically: before each operation of the disk, whatever a power loss may leave.
+TEST_P(BankTest, APowerLossAtAnyOperation) {
+  StoreOptions options;
+  options.sync = GetParam().sync;
+  options.compress = GetParam().compress;
+  options.checkpoint_bytes = GetParam().checkpoint_bytes;
+  options.segment_bytes = kSegmentBytesMin;
+  constexpr int kSteps = 1500;
+  const std::uint64_t wanted = number_from("MINOD_CRASH_POINTS", share_of(150));
+  std::uint64_t all = 0;
+  std::uint64_t points = 0;
+  for (const bool counts : {true, false}) {
+    Bank bank(options, 4711);
+    std::uint64_t operation = 0;
+    std::vector<std::pair<std::uint64_t, std::unique_ptr<Bank>>> left;
+    bank.disk().on_operation = [&] {
+      ++operation;
+      for (std::uint64_t loss = 0; loss < kLosses && !counts; ++loss) {
+        const std::uint64_t number = operation * kLosses + loss;
+        if (wanted != 0 && Random(number).below(all) >= wanted) continue;
+        left.emplace_back(number, bank.after_power_loss(static_cast<Loss>(loss), number));
+      }
+    };
+    for (int i = 0; i < kSteps && !HasFatalFailure(); ++i) {
+      bank.step();
+      for (const auto& [number, crashed] : left) {
+        SCOPED_TRACE("point " + std::to_string(number) + ", " + kLossNames[number % kLosses]);
+        ++points;
+        crashed->restart();
+        if (!HasFatalFailure()) crashed->compare();
+      }
+      left.clear();
+    }
+    bank.disk().on_operation = nullptr;
+    all = operation * kLosses;
+  }
+  std::printf("transactions, %s: %llu of %llu crash points, 0 crashes during their restarts\n", GetParam().name,
+              static_cast<unsigned long long>(points), static_cast<unsigned long long>(all));
+  EXPECT_GT(points, 0u);
 }
 
 INSTANTIATE_TEST_SUITE_P(Settings, BankTest,

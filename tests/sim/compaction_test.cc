@@ -38,6 +38,17 @@ class Compaction : public StoreFixture {
     return reply.substr(std::min(reply.find('\n') + 1, reply.size()), reply.size() - reply.find('\n') - 3);
   }
 
+  // It is in the index, and not on its way to the disk yet.
+  void append_only(std::string_view key, std::string_view value) {
+    const std::vector<std::string_view> args{"SET", key, value};
+    Request request;
+    request.args = args;
+    request.resume = [] {};
+    ByteQueue out;
+    Reply reply(out, Protocol::kResp2);
+    ASSERT_EQ(store_->run(*find_command("SET"), request, reply, out), Store::Outcome::kDone);
+  }
+
   // What was written so far is in sealed segments; returns the base offset of the active one.
   Offset seal() {
     settle();
@@ -189,13 +200,7 @@ TEST_F(Compaction, NothingIsDroppedForARecordThatACrashTakesBack) {
     begin({.seed = seed, .delay_max = 1 + static_cast<unsigned>(seed % 6)});
     set("key", "acknowledged");
     const Offset end = seal();
-    const std::vector<std::string_view> args{"SET", "key", "in flight"};
-    Request request;
-    request.args = args;
-    request.resume = [] {};
-    ByteQueue out;
-    Reply reply(out, Protocol::kResp2);
-    ASSERT_EQ(store_->run(*find_command("SET"), request, reply, out), Store::Outcome::kDone);
+    append_only("key", "in flight");
     ASSERT_TRUE(compactor().compact(partition(), Offset(0), end));
     for (std::uint64_t i = 0; i < seed; ++i) {
       disk_->poll();
@@ -203,6 +208,28 @@ TEST_F(Compaction, NothingIsDroppedForARecordThatACrashTakesBack) {
     }
     lose_power(Survival::kNothing);
     EXPECT_EQ(get("key"), "acknowledged") << "seed " << seed;
+  }
+}
+
+// As above, for one that comes when a part of the segment has been judged already.
+TEST_F(Compaction, NothingIsDroppedForARecordThatComesBetweenTwoSlices) {
+  for (std::uint64_t polls = 0; polls < 30; ++polls) {
+    begin({.seed = polls});
+    for (int i = 0; i < 40; ++i) set("other" + std::to_string(i), std::string(20'000, 'o'));
+    set("key", "acknowledged");  // in the last slice
+    const Offset end = seal();
+    ASSERT_TRUE(compactor().compact(partition(), Offset(0), end));
+    const auto go_on = [this](std::uint64_t count) {
+      for (std::uint64_t i = 0; i < count; ++i) {
+        disk_->poll();
+        store_->tick();
+      }
+    };
+    go_on(polls);
+    append_only("key", "in flight");
+    go_on(200);
+    lose_power(Survival::kNothing);
+    EXPECT_EQ(get("key"), "acknowledged") << "after " << polls << " polls";
   }
 }
 

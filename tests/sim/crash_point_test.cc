@@ -1,6 +1,7 @@
-// Every crash point of three workloads: before each write, sync and change of a name, times what a power loss may leave
-// of what was not synced. After each, a start succeeds, what it serves is a state that the model allows, and one more
-// write survives one more power loss; at some of them, power fails again at each operation of the restart.
+// Every crash point of six workloads: before each write, sync and change of a name (of a roll, a hint, a checkpoint, a
+// compaction, a backup, a log start), times what a power loss may leave of what was not synced. After each, a start
+// succeeds, what it serves is a state that the model allows, and one more write survives one more power loss; at some
+// of them, power fails again at each operation of the restart.
 //
 //   MINOD_CRASH_POINTS   how many of each workload, chosen by hash: 150 by default, 0 all of them
 //   MINOD_CRASH_SECONDS  how long a workload may take at most; 60 by default, 0 for as long as it takes
@@ -8,8 +9,8 @@
 
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 
+#include "tests/sim/crash_points.h"
 #include "tests/sim/seeds.h"
 #include "tests/sim/workload.h"
 
@@ -20,29 +21,10 @@ constexpr std::uint64_t kSeed = 4711;
 constexpr std::uint64_t kOneInRestarts = 25;  // of the crash points is followed by crashes of the restart
 constexpr std::size_t kRestartPointsMax = 12;
 
-enum class Loss : std::uint8_t { kNothingSurvives, kAllSurvives, kSomeSurvives, kTorn };
-constexpr std::uint64_t kLosses = 4;
-constexpr const char* kLossNames[kLosses] = {"nothing unsynced survives", "all of it survives", "some of it survives",
-                                             "some of it, torn within sectors"};
-
-std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
-  const char* text = std::getenv(variable);
-  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
-}
-
-std::unique_ptr<SimDisk> after(const SimDisk& disk, Loss loss, std::uint64_t seed) {
-  SimDiskOptions options;
-  options.seed = seed;
-  options.tear_sectors = loss == Loss::kTorn;
-  Survival survival = Survival::kSome;
-  if (loss == Loss::kNothingSurvives) survival = Survival::kNothing;
-  if (loss == Loss::kAllSurvives) survival = Survival::kAll;
-  return disk.after_power_loss(survival, options);
-}
-
 struct CrashPoint {
   std::unique_ptr<SimDisk> disk;
   Window window;
+  Backups backups;
   ManualClock clock;
   std::uint64_t number = 0;  // operation * kLosses + loss
 };
@@ -73,7 +55,9 @@ class CrashPoints {
   std::uint64_t play(std::uint64_t wanted, std::uint64_t all) {
     SimDiskOptions options;
     options.seed = kSeed;
+    options.stall_one_in = 30;
     Machine machine(workload_.options, options);
+    machine.set_connections(workload_.connections);
     Random chance(kSeed);
     std::uint64_t operation = 0;
     std::vector<CrashPoint> points;
@@ -84,7 +68,7 @@ class CrashPoints {
         if (wanted == 0 || Random(number).below(all) >= wanted) continue;
         const bool durable_only = workload_.options.sync != SyncPolicy::kAlways;
         points.push_back(CrashPoint{after(machine.disk(), static_cast<Loss>(loss), number),
-                                    machine.window(durable_only), machine.clock(), number});
+                                    machine.window(durable_only), machine.backups(), machine.clock(), number});
       }
     };
     for (int i = 0; i < workload_.commands && !::testing::Test::HasFailure(); ++i) {
@@ -111,26 +95,29 @@ class CrashPoints {
         const std::uint64_t number = point.number * 1000 + during.size();
         const auto loss = static_cast<Loss>(Random(number).below(kLosses));
         if (during.size() < kRestartPointsMax) {
-          during.push_back(CrashPoint{after(machine.disk(), loss, number), point.window, point.clock, number});
+          during.push_back(
+              CrashPoint{after(machine.disk(), loss, number), point.window, point.backups, point.clock, number});
         }
       };
     }
-    check_restart(machine, point.window, again);
+    check_restart(machine, point, again);
     for (CrashPoint& second : during) {
       if (::testing::Test::HasFailure()) return;
       ++restart_points_;
       SCOPED_TRACE("and before operation " + std::to_string(second.number % 1000) + " of the restart");
       Machine restarted(workload_.options, std::move(second.disk), second.clock);
-      check_restart(restarted, second.window, false);
+      check_restart(restarted, second, false);
     }
   }
 
-  void check_restart(Machine& machine, const Window& window, bool until_idle) {
+  void check_restart(Machine& machine, const CrashPoint& point, bool until_idle) {
     const auto started = machine.try_start();
     ASSERT_TRUE(started.has_value()) << started.error().message();
     if (until_idle) machine.settle();
     machine.disk().on_operation = nullptr;
-    compare(machine, window);
+    compare(machine, point.window);
+    const auto bad = bad_backup(machine.disk(), point.backups, machine.clock(), workload_.options, workload_.keys);
+    EXPECT_FALSE(bad.has_value()) << *bad;
     if (::testing::Test::HasFailure()) return;
     machine.issue({"SET", workload_.keys.front(), "written after the crash"});
     ASSERT_TRUE(machine.settle());
@@ -160,7 +147,9 @@ class CrashPoints {
 TEST(CrashPoints, SmallSetsThatRoll) { CrashPoints(small_sets()).run(); }
 TEST(CrashPoints, DeletesExpiryAndFlushes) { CrashPoints(deletes_and_flushes()).run(); }
 TEST(CrashPoints, LargeCompressedGroups) { CrashPoints(large_groups()).run(); }
+TEST(CrashPoints, CompactionCheckpointsAndBackups) { CrashPoints(kept_in_order()).run(); }
 TEST(CrashPoints, EverySecondLosesOnlyWhatNoSyncHasCovered) { CrashPoints(cached_sets()).run(); }
+TEST(CrashPoints, EverySecondCompactionCheckpointsAndBackups) { CrashPoints(cached_and_kept()).run(); }
 
 }  // namespace
 }  // namespace minod

@@ -1,21 +1,22 @@
-// A store on a simulated disk of its own, with one pipelined client, and the states that its commands pass through.
-// Whatever a crash leaves must be one of window(): the state after some command that was issued, and not before the
-// last one that was acknowledged. Several can be there at a time.
+// A store on a simulated disk of its own, with pipelined clients, and the states that their commands pass through.
+// Whatever a crash leaves must be one of window(): the state after some command that was issued, and not before one
+// that was acknowledged, or that a reply has told of: each client sees what the others write. Several machines can be
+// there at a time.
 #pragma once
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "tests/sim/machine_backup.h"
 #include "tests/sim/redis_model.h"
 #include "tests/store/store_fixture.h"
 
 namespace minod {
-
-// What may be found after a crash, oldest first.
-using Window = std::vector<std::shared_ptr<const State>>;
 
 class Machine final : public StoreFixture {
  public:
@@ -28,56 +29,82 @@ class Machine final : public StoreFixture {
   void TestBody() override {}
 
   using StoreFixture::advance;
-  using StoreFixture::crash;
   using StoreFixture::evict_all;
   using StoreFixture::run;
   using StoreFixture::settle;
-  using StoreFixture::stop;
   using StoreFixture::try_start;
   using StoreFixture::turn;
 
-  // The process ends, the kernel goes on.
+  // One by default. Set between commands of which none waits for its reply.
+  void set_connections(std::size_t count) { connections_ = std::vector<Connection>(count); }
+  std::size_t connections() const { return connections_.size(); }
+
+  // A clean stop; the process ends, the kernel goes on; the power fails.
+  void stop();
   void kill();
+  void crash(Survival survival);
 
   SimDisk& disk() { return *disk_; }
   Store& store() { return *store_; }
   const ManualClock& clock() const { return clock_; }
   const std::vector<std::string>& failures() const { return failures_; }
 
-  // Issues the command as the next of the pipeline, and compares what will be replied with the model's reply. Returns
-  // early when the machine has stopped.
-  void issue(const Command& command);
+  // Issues the command as the next of the connection's pipeline, and compares what will be replied with the model's
+  // reply. Returns early when the machine has stopped.
+  void issue(const Command& command, std::size_t connection = 0);
 
   // Replies that may leave, leave: what they acknowledge must survive.
   void collect();
 
-  // What a crash may leave now: under appendfsync always nothing that was acknowledged may be missing; otherwise,
+  // What a crash may leave now: under appendfsync always nothing that a reply told of may be missing; otherwise,
   // `durable_only`, nothing that a completed sync has covered.
   Window window(bool durable_only = false);
 
   // Compares what is served for `keys` with the states. The one that it is becomes the only one of window(); otherwise
-  // what differs from the first and from the last.
-  std::optional<std::string> adopt(const Window& states, const std::vector<std::string>& keys);
+  // what differs from the first and from the last. kAllowed: a key that can't be read agrees with anything.
+  enum class Errors : std::uint8_t { kWrong, kAllowed };
+  std::optional<std::string> adopt(const Window& states, const std::vector<std::string>& keys,
+                                   Errors errors = Errors::kWrong);
+
+  // Begins a backup when none is being made; those that have ended are in backups().
+  void back_up();
+  const Backups& backups() const { return backups_; }
 
   std::uint64_t commands() const { return commands_; }
 
  private:
+  struct Connection {
+    ReplyQueue replies;
+    std::uint64_t sent = 0;
+    // Where in the stream of replies a command's reply ends, and the number of the newest state that it tells of.
+    std::deque<std::pair<std::uint64_t, std::uint64_t>> pending;
+  };
+  struct Passed {
+    std::shared_ptr<const State> state;
+    Offset log_end;  // all that it needs is below
+  };
+
   bool stopped() const { return disk_->crashed() || !failures_.empty(); }
+  void begin(std::shared_ptr<const State> state);
+  std::uint64_t last() const { return first_ + passed_.size() - 1; }
+  Offset log_end() const;
+  std::uint64_t told_of(const Command& command, const State& before, const State& after);
   State served(const std::vector<std::string>& keys);
 
-  // Of commands that were not acknowledged when collect() was called last.
-  struct Issued {
-    std::shared_ptr<const State> state;
-    std::uint64_t reply_end = 0;  // in the stream of replies
-    Offset log_end = kFirstOffset;
-  };
-  std::shared_ptr<const State> settled_;  // after the last acknowledged command
-  std::deque<Issued> issued_;
-  std::deque<Issued> volatile_;           // acknowledged, not yet covered by a sync
-  std::shared_ptr<const State> durable_;  // after the last command that a sync has covered
-  ReplyQueue replies_;
-  std::uint64_t sent_ = 0;
+  std::vector<Connection> connections_ = std::vector<Connection>(1);
+  std::deque<Passed> passed_;  // after each command; the front has the number first_
+  std::uint64_t first_ = 0;
+  std::uint64_t acknowledged_ = 0;                // the number of the newest state that a reply has told of
+  std::uint64_t durable_ = 0;                     // and of the newest one that a sync has covered
+  std::map<std::string, std::uint64_t> changed_;  // by which command a key was last written
   std::uint64_t commands_ = 0;
+  std::unique_ptr<RunningBackup> backup_;
+  Backups backups_;
 };
+
+// Starts on the newest backup that is there, in a copy of the disk. What is wrong with it, or with one that is not
+// there though it had ended.
+std::optional<std::string> bad_backup(const SimDisk& disk, const Backups& backups, const ManualClock& clock,
+                                      const StoreOptions& options, const std::vector<std::string>& keys);
 
 }  // namespace minod

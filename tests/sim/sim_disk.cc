@@ -195,6 +195,8 @@ void SimDisk::start(Transfer transfer) {
   if (transfer.kind == SimOperation::kWrite) check_no_overlap(transfer);
   transfer.fault = fault_of(transfer.kind);
   transfer.due = draw_due();
+  const bool stalls = options_.stall_one_in != 0 && random_.one_in(options_.stall_one_in);
+  if (stalls) transfer.due += random_.below(SimDiskOptions::kStallMax);
   ++transfer.handle->in_flight;
   transfers_.emplace(next_number_++, std::move(transfer));
 }
@@ -261,7 +263,7 @@ Result<std::size_t> SimDisk::perform(Transfer& transfer) {
       inode.make_durable(transfer.sync_up_to);
       return 0;
     }
-    inode.drop_some_dirty(transfer.sync_up_to, random_);
+    if (options_.failed_sync_drops) inode.drop_some_dirty(transfer.sync_up_to, random_);
     return errno_error("sync " + transfer.handle->path, transfer.fault);
   }
   if (transfer.fault != 0) return errno_error("read " + transfer.handle->path, transfer.fault);

@@ -30,6 +30,13 @@ struct SimDiskOptions {
   unsigned delay_max = 4;  // an operation completes in one of this many polls after its start; 1: in the next
   std::uint64_t capacity = std::uint64_t{1} << 40;
   bool tear_sectors = false;  // a power loss may leave a mix of two versions inside one sector
+  // What a failed sync should have made durable counts as written all the same, as on Linux; false: a kernel that keeps
+  // it dirty, so that the next sync has it, too.
+  bool failed_sync_drops = true;
+  // One transfer in so many stalls: it completes in one of kStallMax polls, while others that came later are done; 0:
+  // none does.
+  std::uint64_t stall_one_in = 0;
+  static constexpr std::uint64_t kStallMax = 150;
 };
 
 // What fail() counts. The blocking forms count with the others: write_now() is a kWrite.

@@ -41,7 +41,9 @@ class Swarm {
     disk.seed = seed;
     disk.delay_max = 1 + static_cast<unsigned>(chance_.below(8));
     disk.tear_sectors = chance_.one_in(2);
+    disk.stall_one_in = chance_.one_in(2) ? 1 + chance_.below(40) : 0;
     machine_ = std::make_unique<Machine>(workload_.options, disk);
+    machine_->set_connections(workload_.connections);
     began_ = machine_->clock().now();
   }
 
@@ -63,14 +65,22 @@ class Swarm {
   enum class End : std::uint8_t { kPowerLoss, kKill, kStop, kFailure };
 
   void draw_workload() {
-    Workload (*const made[])() = {small_sets, deletes_and_flushes, large_groups, cached_sets};
+    Workload (*const made[])() = {small_sets,  deletes_and_flushes, large_groups,
+                                  cached_sets, kept_in_order,       cached_and_kept};
     workload_ = made[chance_.below(std::size(made))]();
     workload_.commands = static_cast<int>(200 + chance_.below(500));
     workload_.pipeline = 1 + static_cast<unsigned>(chance_.below(12));
+    workload_.connections = 1 + chance_.below(4);
+    workload_.compact_one_in = chance_.one_in(2) ? 1 + static_cast<unsigned>(chance_.below(60)) : 0;
+    workload_.back_up_one_in = chance_.one_in(2) ? 1 + static_cast<unsigned>(chance_.below(200)) : 0;
     workload_.options.segment_bytes = (std::int64_t{280} << 10) + static_cast<std::int64_t>(chance_.below(600'000));
     workload_.options.compress = chance_.one_in(3);
     workload_.options.space.ready = 1 + chance_.below(2);
     workload_.options.space.recycled = chance_.below(3);
+    workload_.options.checkpoint_bytes = chance_.one_in(2) ? 1 + static_cast<std::int64_t>(chance_.below(60'000)) : 0;
+    workload_.options.compaction.live_percent = chance_.one_in(2) ? 100 : 50;
+    workload_.options.compaction.bytes_per_second = chance_.one_in(2) ? 0 : std::uint64_t{1} << 20;
+    workload_.options.compaction.delete_retention = Millis(chance_.one_in(2) ? 0 : 3000);
     workload_.options.memory_bytes_max = std::uint64_t{2} << (20 + chance_.below(4));
   }
 
@@ -109,6 +119,7 @@ class Swarm {
     const bool cached = workload_.options.sync != SyncPolicy::kAlways;
     const bool only_process = end == End::kKill || end == End::kStop;
     Window allowed = machine_->window(cached && !only_process);
+    const Window durable = machine_->window(cached);
     if (end == End::kStop) {
       // What is in flight then is waited for.
       if (machine_->settle()) allowed = machine_->window();
@@ -123,6 +134,8 @@ class Swarm {
       const auto started = machine_->try_start();
       if (started && !disk.crashed()) machine_->settle();
       const bool crashed = disk.crashed();
+      // The power may be gone before the start has synced what the process before it had only written.
+      if (crashed && end == End::kKill) allowed = durable;
       end_process(crashed);
       if (!crashed) break;
     }
@@ -131,6 +144,9 @@ class Swarm {
     const auto wrong = machine_->adopt(allowed, workload_.keys);
     ASSERT_FALSE(wrong.has_value()) << *wrong;
     note(machine_->disk().state_hash());
+    const auto bad =
+        bad_backup(machine_->disk(), machine_->backups(), machine_->clock(), workload_.options, workload_.keys);
+    ASSERT_FALSE(bad.has_value()) << *bad;
   }
 
   void end_process(bool power_fails) {

@@ -100,9 +100,43 @@ Workload cached_sets() {
   return made;
 }
 
+Workload kept_in_order() {
+  Workload made = workload("sets and deletes, compacted, with checkpoints and backups", 4000, numbered("kept", 40));
+  made.options.checkpoint_bytes = 40'000;
+  made.options.compaction.live_percent = 100;
+  made.options.compaction.bytes_per_second = 0;
+  made.options.compaction.delete_retention = Millis(2000);
+  made.compact_one_in = 60;
+  made.back_up_one_in = 700;
+  made.draw = [keys = made.keys](Random& chance, UnixMillis) -> Command {
+    const std::string& key = one_of(keys, chance);
+    switch (chance.below(8)) {
+      case 0:
+        return {"DEL", key, one_of(keys, chance)};
+      case 1:
+        return {"SET", key, value(chance, 30), "PX", std::to_string(1 + chance.below(5000))};
+      case 2:
+      case 3:
+        return {"GET", key};
+      default:
+        return {"SET", key, value(chance, chance.below(chance.one_in(4) ? 20'000 : 600))};
+    }
+  };
+  return made;
+}
+
+Workload cached_and_kept() {
+  Workload made = kept_in_order();
+  made.name += ", under everysec";
+  made.options.sync = SyncPolicy::kEverySec;
+  return made;
+}
+
 void step(Machine& machine, const Workload& workload, Random& chance) {
-  machine.issue(workload.draw(chance, machine.clock().now()));
+  machine.issue(workload.draw(chance, machine.clock().now()), chance.below(machine.connections()));
   if (chance.one_in(workload.pipeline)) machine.turn();
+  if (workload.compact_one_in != 0 && chance.one_in(workload.compact_one_in)) machine.store().request_compaction();
+  if (workload.back_up_one_in != 0 && chance.one_in(workload.back_up_one_in)) machine.back_up();
   if (chance.one_in(20)) machine.advance(Millis(static_cast<std::int64_t>(chance.below(2000))));
   if (workload.options.sync == SyncPolicy::kEverySec && chance.one_in(40)) machine.store().sync_logs();
   machine.collect();
