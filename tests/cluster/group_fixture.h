@@ -199,6 +199,7 @@ class GroupFixture : public ::testing::Test {
     for (std::size_t i = 0; i < count; ++i) {
       nodes.push_back(std::make_unique<GroupNode>(network, i + 1, options));
       nodes.back()->store_options.segment_bytes = segment_bytes;
+      nodes.back()->store_options.compaction.enabled = compaction;
       nodes.back()->start();
     }
   }
@@ -280,6 +281,7 @@ class GroupFixture : public ::testing::Test {
   TestNetwork network;
   ReplicationOptions options;
   std::int64_t segment_bytes = std::int64_t{1} << 20;
+  bool compaction = true;  // without it, all logs have the same bytes
   std::vector<std::unique_ptr<GroupNode>> nodes;
 };
 
