@@ -262,6 +262,16 @@ bool Replication::leads(int db, int partition) const {
   return log != nullptr ? log->leads() : parts_->wish == Parts::Wish::kLead;
 }
 
+bool Replication::knows_of(int db, int partition) const {
+  if (parts_->find(db, partition) != nullptr) return true;
+  // Alone, a leader acknowledges for itself only; and of all together none lacks a log that something was acknowledged
+  // in.
+  const GroupOptions& group = parts_->host.options.group;
+  if (group.least < 2 || group.least >= group.nodes) return true;
+  return std::ranges::none_of(parts_->logs,
+                              [](const auto& one) { return term_of(one.second->replica().leadership().epoch) > 0; });
+}
+
 bool Replication::may_read(int db, int partition) const {
   const ReplicatedLog* const log = parts_->find(db, partition);
   return log == nullptr || log->may_read();

@@ -102,7 +102,10 @@ class Replication {
 
   // ---- what comes of it
 
-  bool leads(int db, int partition) const;     // commands that write may run
+  bool leads(int db, int partition) const;  // commands that write may run
+  // A leader's: no acknowledged write can stand in a log of this name that only others have. Who was elected knows that
+  // of a log that it has itself.
+  bool knows_of(int db, int partition) const;
   bool may_read(int db, int partition) const;  // a leader: always. A follower: it has applied nothing above the HW
   Offset acknowledged(int db, int partition, std::size_t members) const;  // so many others have all below this
   ReplicationReport report() const;

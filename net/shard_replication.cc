@@ -227,6 +227,7 @@ void ShardReplication::step_down() {
 std::string_view ShardReplication::refusal(std::uint32_t flags, int db, int partition, bool stale) const {
   const bool writes = (flags & kWrite) != 0;
   if (replication_->leads(db, partition)) {
+    if (!replication_->knows_of(db, partition)) return kUnknownDatabase;
     // What was true at the last tick may not be any more.
     if (writes) return too_few_ && !replication_->report().enough_in_sync ? kNoReplicas : std::string_view();
     return node_.has_lease() ? std::string_view() : kNoLease;

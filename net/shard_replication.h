@@ -28,6 +28,10 @@ inline constexpr std::string_view kReadsNeedReadOnly =
 inline constexpr std::string_view kNoReplicas = "NOREPLICAS Not enough good replicas to write.";
 inline constexpr std::string_view kNoLease =
     "NOREPLICAS Not enough good replicas to read: another node may lead by now.";
+inline constexpr std::string_view kUnknownDatabase =
+    "NOREPLICAS This node was promoted and has no log of this database: another node may have acknowledged writes to "
+    "it. "
+    "Use a database that was there before, or promote the node that has it";
 inline constexpr std::string_view kLoadingText = "LOADING Redis is loading the dataset in memory";
 inline constexpr std::string_view kMasterDown =
     "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.";

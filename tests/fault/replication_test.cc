@@ -266,6 +266,7 @@ TEST_F(ReplicationTest, AnOlderDirectoryLeads) {
                             std::chrono::seconds(20));
   ASSERT_TRUE(unpacked && unpacked->status == 0) << (unpacked ? unpacked->output : "tar");
   ASSERT_TRUE(group_->start()) << group_->logs();
+  ASSERT_TRUE(wait_until([&] { return group_->call(0, {"GET", "k0"}) == bulk("old0"); })) << group_->logs();
   for (int i = 0; i < 200; ++i) {
     EXPECT_EQ(group_->call(0, {"GET", "k" + std::to_string(i)}), bulk("old" + std::to_string(i)));
   }
