@@ -148,6 +148,8 @@ class Replica {
   void receive_hand_over(MemberId from, const HandOver& hand_over);
   void hear_of(const InSyncSet& other);
   std::size_t promises_needed() const;
+  void begin_asking();
+  void lead_in_a_later_term();
   void ask();
   void consider();
   void stand();

@@ -38,6 +38,10 @@ void Replica::promote(const std::vector<MemberId>& others, bool accept_loss) {
     stand();
     return elect();
   }
+  begin_asking();
+}
+
+void Replica::begin_asking() {
   state_.asking = true;
   state_.asking_since = now_;
   state_.promises.clear();
@@ -45,6 +49,17 @@ void Replica::promote(const std::vector<MemberId>& others, bool accept_loss) {
   state_.newest = set() != nullptr ? *set() : InSyncSet();
   ask();
   consider();
+}
+
+// Another member stood for the term in which this one leads. It and those that promised it are nobody's followers, and
+// can promise nothing to this one but in a later term.
+void Replica::lead_in_a_later_term() {
+  if (state_.asking) return;
+  state_.asked = set()->known;
+  add_members(state_.asked, set()->members);
+  std::erase(state_.asked, self_);
+  state_.newest_term = term_of(state_.stored.promised.epoch);
+  begin_asking();
 }
 
 void Replica::ask() {
@@ -90,6 +105,9 @@ void Replica::receive_hand_over(MemberId from, const HandOver& hand_over) {
   if (state_.role != Role::kFollower || hand_over.leadership != promised || promised.leader != from) return;
   if (rebuilding() || state_.stored.incomplete || set() == nullptr || !set()->holds(self_)) return;
   if (hand_over.end != state_.durable && options_.rules.hand_over_when_committed) return;
+  // A leader hands over to a member of its set in force. That member may not have been told yet, and would have no
+  // vote.
+  if (!std::exchange(state_.stored.counts, true)) must_store();
   state_.asked = set()->known;
   add_members(state_.asked, set()->members);
   std::erase(state_.asked, self_);

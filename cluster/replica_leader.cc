@@ -113,6 +113,7 @@ bool Replica::in_this_epoch(MemberId from, const Fetch& fetch) {
   if (fetch.known == promised || !options_.rules.fence_epochs) return true;
   if (!supersedes(promised, fetch.known)) {
     send(from, Message(Refusal{promised}));
+    lead_in_a_later_term();
     return false;
   }
   // It learns of this epoch first, stores it, and fetches again.
@@ -165,14 +166,16 @@ void Replica::answer(Progress& progress) {
   answer.complete = answer.in_force && answer.set.holds(progress.member) &&
                     progress.durable >= state_.stored.committed && progress.durable >= state_.epoch_start;
   progress.wants = false;
+  progress.told_in_force = answer.in_force;
   send(progress.member, Message(std::move(answer)));
 }
 
 void Replica::answer_those_that_wait() {
+  const bool in_force = state_.stored.sets.size() == 1 && state_.stored.in_force;
   for (Progress& progress : state_.progress) {
-    const bool news = state_.end > progress.end || first_for(progress.end) > progress.end ||
-                      state_.stored.committed > progress.told || set()->version > progress.told_set;
-    if (progress.wants && news) answer(progress);
+    const bool records = state_.end > progress.end || first_for(progress.end) > progress.end;
+    const bool set_news = set()->version > progress.told_set || (in_force && !progress.told_in_force);
+    if (progress.wants && (records || set_news || state_.stored.committed > progress.told)) answer(progress);
   }
 }
 
@@ -212,6 +215,7 @@ bool Replica::others_know(const InSyncSet& newer) const {
 void Replica::request_set(std::vector<MemberId> members) {
   const Epoch epoch = state_.stored.promised.epoch;
   const SetVersion newest = set()->version;
+  for (Progress& progress : state_.progress) progress.told_in_force = false;
   const std::int32_t number = newest.epoch == epoch ? newest.number + 1 : 0;
   std::vector<MemberId> known = state_.stored.sets.front().known;
   state_.stored.sets.push_back(InSyncSet{SetVersion{epoch, number}, std::move(members), std::move(known)});

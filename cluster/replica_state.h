@@ -49,6 +49,7 @@ struct Progress {
   Offset told;                              // the high watermark that it was told
   SetVersion stored;                        // the newest set that it has stored
   SetVersion told_set;                      // the newest that was sent to it
+  bool told_in_force = false;               // and that it is in force
   std::optional<std::uint32_t> generation;  // of its log
   bool wants = false;                       // its fetch waits for an answer
   Offset leader_end;                        // when it fetched last

@@ -276,6 +276,7 @@ void ReplicatedLog::store_next() {
 
 void ReplicatedLog::role_becomes(Role role) {
   if (role == Role::kLeader) {
+    if (leads_) step_down();  // it leads in a later term now
     promotion_.reset();
     copy_.reset();
     if (!remaking_) log().set_writers(Log::Writers::kWait);

@@ -77,7 +77,8 @@ class KeyBytes {
     add(static_cast<std::int64_t>(state.progress.size()));
     for (const Progress& one : state.progress) {
       add(one.member), add(one.durable), add(one.end), add(one.told), add(one.stored), add(one.told_set);
-      add((one.generation ? std::int64_t{*one.generation} : -1) << 1 | std::int64_t{one.wants});
+      add((one.generation ? std::int64_t{*one.generation} : -1) << 2 | std::int64_t{one.told_in_force} << 1 |
+          std::int64_t{one.wants});
     }
   }
   XXH128_hash_t hash() const { return XXH3_128bits(words_.data(), words_.size() * sizeof words_[0]); }

@@ -185,6 +185,43 @@ TEST(Replica, ALeaderHandsOverWhenAllItHasIsCommitted) {
   EXPECT_EQ(talk['A'].state().following, Transcript::id_of('B'));
 }
 
+TEST(Replica, WhoIsHandedTheLeadHasAVoteEvenIfNobodyHasToldIt) {
+  const Leadership first{first_of_term(1), Transcript::id_of('A')};
+  const std::vector<MemberId> both{Transcript::id_of('A'), Transcript::id_of('B')};
+  StoredState stored;
+  stored.promised = first;
+  stored.sets = {InSyncSet{SetVersion{first.epoch, 1}, both, {both[0]}}};
+  Replica node(both[1], group(2, 2), stored, kFirstOffset);
+  node.follow(both[0]);
+  node.receive(both[0], Message(HandOver{first, kFirstOffset}));
+  EXPECT_TRUE(node.leads());
+}
+
+TEST(Replica, TwoThatStandForOneTermAreNotApartForEver) {
+  Transcript talk = pair_in_sync(3, 2);
+  talk.node('C');
+  talk.follow('C', 'A');
+  talk.deliver();
+  talk.cut_off('A', true);
+  talk.cut_off('C', true);
+  talk['C'].receive(Transcript::id_of('A'), Message(HandOver{talk['A'].leadership(), Offset(5)}));
+  talk.deliver();
+  ASSERT_EQ(talk['C'].state().role, Role::kCandidate);
+  talk.cut_off('A', false);
+  talk.promote('B', "AC");
+  talk.deliver();
+  ASSERT_TRUE(talk['B'].leads());
+  ASSERT_EQ(talk['B'].leadership().epoch, talk['C'].leadership().epoch);
+  talk.take();
+  talk.cut_off('C', false);
+  talk.follow('C', 'B');
+  talk.deliver();
+  talk.expect("two_stand_for_one_term");
+  EXPECT_TRUE(talk['B'].leads());
+  EXPECT_EQ(talk['C'].leadership(), talk['B'].leadership());
+  EXPECT_TRUE(talk['B'].set()->holds(Transcript::id_of('C')));
+}
+
 TEST(Replica, AHandOverIsGivenUpWithItsMember) {
   Transcript talk = pair_in_sync(2, 1);
   talk.cut_off('B', true);
