@@ -149,7 +149,7 @@ class Replica {
   void hear_of(const InSyncSet& other);
   std::size_t promises_needed() const;
   void begin_asking();
-  void lead_in_a_later_term();
+  void lead_after(Leadership other);
   void ask();
   void consider();
   void stand();

@@ -51,14 +51,14 @@ void Replica::begin_asking() {
   consider();
 }
 
-// Another member stood for the term in which this one leads. It and those that promised it are nobody's followers, and
-// can promise nothing to this one but in a later term.
-void Replica::lead_in_a_later_term() {
+// Another member stood for the term in which this one leads, or a later one. It and those that promised it are nobody's
+// followers, and can promise nothing to this one but in a later term.
+void Replica::lead_after(Leadership other) {
   if (state_.asking) return;
   state_.asked = set()->known;
   add_members(state_.asked, set()->members);
   std::erase(state_.asked, self_);
-  state_.newest_term = term_of(state_.stored.promised.epoch);
+  state_.newest_term = std::max(term_of(state_.stored.promised.epoch), term_of(other.epoch));
   begin_asking();
 }
 

@@ -105,6 +105,11 @@ bool Replica::of_this_log(MemberId from, const Fetch& fetch) {
 
 bool Replica::in_this_epoch(MemberId from, const Fetch& fetch) {
   const Leadership& promised = state_.stored.promised;
+  // Who fetches does not lead: it stood for that term and lost.
+  if (leads() && supersedes(fetch.known, promised) && fetch.known.leader == from) {
+    lead_after(fetch.known);
+    return false;
+  }
   if (supersedes(fetch.known, promised)) hear(fetch.known);
   if (!leads()) {
     send(from, Message(Refusal{promised}));
@@ -113,7 +118,7 @@ bool Replica::in_this_epoch(MemberId from, const Fetch& fetch) {
   if (fetch.known == promised || !options_.rules.fence_epochs) return true;
   if (!supersedes(promised, fetch.known)) {
     send(from, Message(Refusal{promised}));
-    lead_in_a_later_term();
+    lead_after(fetch.known);
     return false;
   }
   // It learns of this epoch first, stores it, and fetches again.
