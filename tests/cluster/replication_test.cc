@@ -153,7 +153,6 @@ TEST_F(ReplicationTest, WhoIsPromotedDoesNotTakeALogThatItLacksForNew) {
   for (const std::size_t other : {1u, 2u}) ASSERT_TRUE(caught_up(other, 0));
   ASSERT_TRUE(all_in_sync(0));
   EXPECT_TRUE(node(0).replication().knows_of(5, 0));
-  network.silent = {LogName{0, 0}};
   cut(0, 2);
   cut(2, 0);
   const auto running = node(0).begin({"SET", "other", "1"}, 5);
@@ -161,7 +160,6 @@ TEST_F(ReplicationTest, WhoIsPromotedDoesNotTakeALogThatItLacksForNew) {
   ASSERT_EQ(running->reply, "+OK\r\n");
   ASSERT_TRUE(node(1).store().partition(5, 0) != nullptr);
   ASSERT_TRUE(node(2).store().partition(5, 0) == nullptr);
-  network.silent.clear();
   heal();
   node(0).crash(Survival::kAll);
   node(2).replication().promote({node(1).self()}, false);
