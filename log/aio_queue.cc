@@ -187,7 +187,7 @@ bool AioQueue::falls_back(Operation& operation) {
   iocb& control = operation.control;
   const bool refused = operation.result == -EOPNOTSUPP;
   if ((control.aio_rw_flags & RWF_NOWAIT) == 0 || (operation.result != -EAGAIN && !refused)) return false;
-  control.aio_rw_flags &= ~RWF_NOWAIT;
+  control.aio_rw_flags &= ~static_cast<decltype(control.aio_rw_flags)>(RWF_NOWAIT);
   if (refused) {
     operation.target->knows_nowait = false;
     put_waiting(operation);

@@ -58,10 +58,10 @@ class ReplicationTest : public testing::Test {
     wait(200);
   }
   void expect_linearizable() {
+    EXPECT_TRUE(wait_until([&] { return clients_->answered_count() > 200; })) << group_->logs();
     clients_->stop();
     ASSERT_TRUE(wait_until([&] { return !clients_->ask("k0").starts_with("-"); })) << group_->logs();
     for (const std::string& wrong : clients_->check()) ADD_FAILURE() << wrong << "\n" << group_->logs();
-    EXPECT_GT(clients_->answered_count(), 200u);
     std::printf("%llu operations, %llu errors, %llu of unknown outcome\n",
                 static_cast<unsigned long long>(clients_->answered_count()),
                 static_cast<unsigned long long>(clients_->error_count()),
