@@ -16,6 +16,8 @@ Replica::Replica(MemberId self, GroupOptions options, StoredState stored, Offset
     state_.end = state_.durable = state_.stored.committed;
     output_.cut = state_.end;
   }
+  const auto& lines = state_.stored.epochs.lines();
+  led_ = !lines.empty() && lines.back().leadership == state_.stored.promised;
   // A line that starts at the end has no record; of a follower it would be a guess.
   state_.stored.epochs.truncate(state_.end);
   if (const InSyncSet* const known = set()) state_.own_stored = known->version;

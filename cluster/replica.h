@@ -161,6 +161,7 @@ class Replica {
   GroupOptions options_;
   ReplicaState state_;
   Millis now_;
+  bool led_ = false;  // as a restart found it: in the epoch that was promised last
   bool dirty_ = false;
   std::uint64_t store_number_ = 0;              // the last that was asked for
   std::uint64_t stored_number_ = 0;             // the last that is durable

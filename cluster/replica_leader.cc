@@ -23,6 +23,9 @@ void Replica::lead(Epoch least) {
   if (led != kNobody && led != self_) {
     return refuse("this node followed another leader, " + text_of(led) + "; promote it to make it lead");
   }
+  if (led == self_ && !led_ && !leads() && options_.rules.lead_when_led) {
+    return refuse("this node stood for the lead and was not elected before it stopped; promote it, or let it follow");
+  }
   const Epoch epoch = std::max(Epoch{state_.stored.promised.epoch.value + 1}, least);
   if (led == self_ && term_of(epoch) != term_of(state_.stored.promised.epoch)) {
     return refuse("this leader has started too often in its term; promote it, which begins another");

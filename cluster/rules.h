@@ -26,11 +26,12 @@ struct Rules {
   bool inquire_first = true;          // a candidate that can't win is told so before anybody has promised it anything
   bool hand_over_when_committed = true;  // a leader hands over when all that it has is committed
   bool hand_over_in_quiet = true;        // and adds nothing from when it was asked to
-  bool lead_when_complete = true;        // a log that was started anew leads only when it has all again
-  bool keep_incomplete = true;           // that it was is stored before the log is wiped
-  bool forget_generations = true;        // what a log had before it was started anew does not count
-  bool complete_by_leader = true;        // only the leader knows that it has all again,
-  bool answer_generation = true;         // and says it of this log, not of the one before
+  bool lead_when_led = true;       // a restart goes on leading only when it led: to have stood for a term is not enough
+  bool lead_when_complete = true;  // a log that was started anew leads only when it has all again
+  bool keep_incomplete = true;     // that it was is stored before the log is wiped
+  bool forget_generations = true;  // what a log had before it was started anew does not count
+  bool complete_by_leader = true;  // only the leader knows that it has all again,
+  bool answer_generation = true;   // and says it of this log, not of the one before
 };
 
 }  // namespace minod

@@ -40,6 +40,12 @@ WorldBounds roomy() {
   return bounds;
 }
 
+WorldBounds without_losses() {
+  WorldBounds bounds = roomy();
+  bounds.losses = false;
+  return bounds;
+}
+
 WorldBounds with_new_disk() {
   WorldBounds bounds = roomy();
   bounds.replaced_disks = 1;
@@ -82,7 +88,7 @@ const Case kCases[] = {
     {"count_requested_sets", &Rules::count_requested_sets, roomy()},
     {"shrink_when_stored", &Rules::shrink_when_stored, roomy()},
     {"store_sets_everywhere", &Rules::store_sets_everywhere, roomy()},
-    {"begin_with_own_set", &Rules::begin_with_own_set, roomy()},
+    {"begin_with_own_set", &Rules::begin_with_own_set, without_losses()},
     {"join_at_high_watermark", &Rules::join_at_high_watermark, roomy()},
     {"join_at_epoch_start", &Rules::join_at_epoch_start, roomy()},
     {"enough_in_sync", &Rules::enough_in_sync, roomy()},
@@ -95,6 +101,7 @@ const Case kCases[] = {
     {"inquire_first", &Rules::inquire_first, roomy()},
     {"hand_over_when_committed", &Rules::hand_over_when_committed, with_hand_overs()},
     {"hand_over_in_quiet", &Rules::hand_over_in_quiet, with_hand_overs()},
+    {"lead_when_led", &Rules::lead_when_led, with_hand_overs()},
     {"lead_when_complete", &Rules::lead_when_complete, with_damage()},
     {"keep_incomplete", &Rules::keep_incomplete, with_damage()},
     {"forget_generations", &Rules::forget_generations, with_damage()},

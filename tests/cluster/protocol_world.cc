@@ -260,7 +260,7 @@ void World::restart(std::size_t i, Offset end) {
   nodes_[i] = Replica(id, *options_, disk, end);
   if (disk.promised.leader != id && disk.promised.leader != kNobody) {
     nodes_[i].follow(disk.promised.leader);
-  } else if (!disk.epochs.lines().empty() && disk.epochs.lines().back().leadership == disk.promised) {
+  } else if (disk.promised.leader == id) {
     nodes_[i].lead(Epoch{0});
   }
 }

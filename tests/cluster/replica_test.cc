@@ -324,6 +324,20 @@ TEST(Replica, WhoFollowedAnotherDoesNotLeadByItself) {
   talk.expect("follower_does_not_lead");
 }
 
+TEST(Replica, WhoStoodForATermAndWasNotElectedDoesNotLeadAfterARestart) {
+  Transcript talk = pair_in_sync(3, 2);
+  talk['B'].receive(Transcript::id_of('A'), Message(HandOver{talk['A'].leadership(), Offset(5)}));
+  talk.cut_off('B', true);
+  talk.deliver();
+  ASSERT_EQ(talk['B'].state().role, Role::kCandidate);
+  talk.restart('B');
+  talk.lead('B');
+  EXPECT_FALSE(talk['B'].leads());
+  talk.restart('A');
+  talk.lead('A');
+  EXPECT_TRUE(talk['A'].leads());
+}
+
 TEST(Replica, ACommittedRecordIsNeverCut) {
   Transcript talk(group(2, 1));
   const Leadership first{first_of_term(1), Transcript::id_of('C')};
