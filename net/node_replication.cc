@@ -154,6 +154,12 @@ void NodeReplication::role_changed(int shard, bool leads) {
     const std::lock_guard guard(lock_);
     shard_leads_[static_cast<std::size_t>(shard)] = leads;
     all = std::ranges::all_of(shard_leads_, [](bool one) { return one; });
+    // At once: this node may lead again before the next tick.
+    if (!all && failover_) {
+      const Nanos took = node_.clock().monotonic() - failover_->began;
+      diag::notice("failover: leadership was handed over in " + std::to_string(took.value() / 1'000'000) + " ms");
+      failover_.reset();
+    }
   }
   const bool led = leads_.exchange(all, std::memory_order_acq_rel);
   if (led != all) {
@@ -184,18 +190,12 @@ void NodeReplication::tick(Shard& shard0) {
   save_book(shard0);
   const MonotonicNanos now = node_.clock().monotonic();
   bool gives_up = false;
-  bool handed_over = false;
   bool too_late = false;
   {
     const std::lock_guard guard(lock_);
     gives_up = promotion_ && now >= promotion_->give_up_at;
-    handed_over = failover_ && !leads_.load();
-    if (handed_over) {
-      diag::notice("failover: leadership was handed over in " +
-                   std::to_string((now - failover_->began).value() / 1'000'000) + " ms or less");
-    }
-    too_late = failover_ && !handed_over && failover_->give_up_at && now >= *failover_->give_up_at;
-    if (handed_over || too_late) failover_.reset();
+    too_late = failover_ && failover_->give_up_at && now >= *failover_->give_up_at;
+    if (too_late) failover_.reset();
   }
   if (gives_up) settle_promotion(0, "the other members did not answer in time; who leads has not changed");
   if (too_late) {
