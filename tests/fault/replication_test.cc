@@ -70,10 +70,9 @@ class ReplicationTest : public testing::Test {
   // All nodes hold the same keys and values.
   void expect_equal(int leader) {
     ASSERT_TRUE(wait_until([&] { return group_->in_sync(leader, group_->size()); })) << group_->logs();
-    const std::string wanted = contents(leader);
     for (int i = 0; i < group_->size(); ++i) {
       if (i == leader) continue;
-      EXPECT_TRUE(wait_until([&] { return contents(i) == wanted; })) << "node " << i << "\n" << group_->logs();
+      EXPECT_TRUE(wait_until([&] { return contents(i) == contents(leader); })) << "node " << i << "\n" << group_->logs();
     }
   }
   std::string contents(int node) {
