@@ -72,7 +72,8 @@ class ReplicationTest : public testing::Test {
     ASSERT_TRUE(wait_until([&] { return group_->in_sync(leader, group_->size()); })) << group_->logs();
     for (int i = 0; i < group_->size(); ++i) {
       if (i == leader) continue;
-      EXPECT_TRUE(wait_until([&] { return contents(i) == contents(leader); })) << "node " << i << "\n" << group_->logs();
+      EXPECT_TRUE(wait_until([&] { return contents(i) == contents(leader); })) << "node " << i << "\n"
+                                                                               << group_->logs();
     }
   }
   std::string contents(int node) {
