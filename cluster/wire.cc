@@ -163,11 +163,28 @@ Message read_message(Kind kind, WireReader& in) {
   return Refusal();
 }
 
+}  // namespace
+
 Error bad_frame(const std::string& what) {
   return Error{Errc::kCorrupt, 0, "a frame from another node " + what + "; is it a minod's peer port of this version?"};
 }
 
-}  // namespace
+void seal_frame(std::vector<std::byte>& frame) {
+  store_big(frame.data(), static_cast<std::uint32_t>(frame.size() - kFrameHeaderSize));
+  store_big(frame.data() + 4, crc32c(Bytes(frame).subspan(kFrameHeaderSize)));
+}
+
+Result<Bytes> frame_body(Bytes from, std::size_t size_max) {
+  if (from.size() < kFrameHeaderSize) return Error{Errc::kTorn, 0, "a frame's header is not all there"};
+  const std::size_t size = load_big<std::uint32_t>(from.data());
+  if (size > size_max - kFrameHeaderSize) {
+    return bad_frame("has " + std::to_string(size) + " bytes, more than the limit of " + std::to_string(size_max));
+  }
+  if (from.size() - kFrameHeaderSize < size) return Error{Errc::kTorn, 0, "a frame is not all there"};
+  const Bytes body = from.subspan(kFrameHeaderSize, size);
+  if (crc32c(body) != load_big<std::uint32_t>(from.data() + 4)) return bad_frame("has a wrong checksum");
+  return body;
+}
 
 std::vector<std::byte> encode_frame(LogName log, const Message& message, Bytes batches) {
   WireWriter out;
@@ -179,21 +196,14 @@ std::vector<std::byte> encode_frame(LogName log, const Message& message, Bytes b
   out.add(batches);
   std::vector<std::byte>& bytes = out.bytes();
   check(bytes.size() <= kFrameSizeMax, "a frame is within its limit");
-  store_big(bytes.data(), static_cast<std::uint32_t>(bytes.size() - kFrameHeaderSize));
-  store_big(bytes.data() + 4, crc32c(Bytes(bytes).subspan(kFrameHeaderSize)));
+  seal_frame(bytes);
   return std::move(bytes);
 }
 
 Result<Frame> take_frame(Bytes& from) {
-  if (from.size() < kFrameHeaderSize) return Error{Errc::kTorn, 0, "a frame's header is not all there"};
-  const std::size_t size = load_big<std::uint32_t>(from.data());
-  if (size > kFrameSizeMax - kFrameHeaderSize) {
-    return bad_frame("has " + std::to_string(size) + " bytes, more than the limit of " + std::to_string(kFrameSizeMax));
-  }
-  if (from.size() - kFrameHeaderSize < size) return Error{Errc::kTorn, 0, "a frame is not all there"};
-  const Bytes body = from.subspan(kFrameHeaderSize, size);
-  if (crc32c(body) != load_big<std::uint32_t>(from.data() + 4)) return bad_frame("has a wrong checksum");
-  WireReader in(body);
+  const auto body = frame_body(from, kFrameSizeMax);
+  if (!body) return body.error();
+  WireReader in(*body);
   Frame frame;
   const auto kind = static_cast<Kind>(in.number<std::uint8_t>());
   frame.log = in.log();
@@ -201,7 +211,7 @@ Result<Frame> take_frame(Bytes& from) {
   frame.batches = in.rest();
   in.must(kind == Kind::kAnswer || kind == Kind::kSegmentBytes || frame.batches.empty());
   if (!in.ok()) return bad_frame("is not well formed");
-  from = from.subspan(kFrameHeaderSize + size);
+  from = from.subspan(kFrameHeaderSize + body->size());
   return frame;
 }
 

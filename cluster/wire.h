@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "base/bytes.h"
@@ -32,5 +33,14 @@ std::vector<std::byte> encode_frame(LogName log, const Message& message, Bytes b
 // Takes a whole frame off the front of `from`. kTorn: it is not all there yet. kCorrupt: the peer is not to be listened
 // to any more.
 Result<Frame> take_frame(Bytes& from);
+
+// ---- what every frame has, whatever it says
+
+// Puts size and CRC into the first kFrameHeaderSize bytes, which were left free for them.
+void seal_frame(std::vector<std::byte>& frame);
+// What stands behind the header of the frame that `from` begins with; kTorn and kCorrupt as take_frame() says.
+// `size_max` bounds the frame, its header too.
+Result<Bytes> frame_body(Bytes from, std::size_t size_max);
+Error bad_frame(const std::string& what);
 
 }  // namespace minod

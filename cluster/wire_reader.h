@@ -31,6 +31,13 @@ class WireReader {
     from_ = from_.subspan(sizeof(T));
     return value;
   }
+  Bytes bytes(std::size_t size) {
+    must(size <= from_.size());
+    if (!ok_) return {};
+    const Bytes taken = from_.first(size);
+    from_ = from_.subspan(size);
+    return taken;
+  }
   bool flag() {
     const auto value = number<std::uint8_t>();
     must(value <= 1);

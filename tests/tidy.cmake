@@ -13,8 +13,6 @@ set(named_anyway
   data_directory  # what Redis, Kafka and our own option `dir` call it
 )
 set(longer_anyway
-  tests/log/aio_disk_test.cc  # one fixture for one seam; half of it is the table of injected failures
-  tests/sim/compaction_test.cc  # one simulated node, whose every step is looked at from each of the tests
 )
 set(nondeterministic_anyway
   base/clock.cc       # the clock seam

@@ -153,6 +153,17 @@ class GroupNode {
   MemberId self() const { return self_; }
   Log& log(int db = 0) { return store_->partition(db, 0)->log(); }
 
+  // Of all its segments, one behind the other.
+  std::vector<std::byte> log_bytes() {
+    std::vector<std::byte> all;
+    for (const auto& [base, segment] : log().segments()) {
+      std::vector<std::byte> bytes(static_cast<std::size_t>(segment.end.value()));
+      EXPECT_TRUE(segment.file->read_now(FilePosition(0), bytes));
+      all.insert(all.end(), bytes.begin(), bytes.end());
+    }
+    return all;
+  }
+
   std::vector<std::string> failures;
   std::vector<std::string> refused;
   StoreOptions store_options;

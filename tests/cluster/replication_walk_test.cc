@@ -133,16 +133,6 @@ class ReplicationWalk : public GroupFixture, public ::testing::WithParamInterfac
     }
     return text;
   }
-  std::vector<std::byte> contents(std::size_t at) {
-    std::vector<std::byte> all;
-    for (const auto& [base, segment] : node(at).log().segments()) {
-      std::vector<std::byte> bytes(static_cast<std::size_t>(segment.end.value()));
-      EXPECT_TRUE(segment.file->read_now(FilePosition(0), bytes));
-      all.insert(all.end(), bytes.begin(), bytes.end());
-    }
-    return all;
-  }
-
   Random random_{GetParam()};
   std::size_t leader_ = 0;
   int next_key_ = 0;
@@ -186,8 +176,8 @@ TEST_P(ReplicationWalk, WhatWasAcknowledgedIsEverywhereInTheEnd) {
     }
     ASSERT_EQ(node(i).log().marks().appended(), node(leader_).log().marks().appended());
     // A flush may have cost one of them a segment that the other still has: their borders differ.
-    const std::vector<std::byte> here = contents(i);
-    const std::vector<std::byte> there = contents(leader_);
+    const std::vector<std::byte> here = node(i).log_bytes();
+    const std::vector<std::byte> there = node(leader_).log_bytes();
     const std::size_t both = std::min(here.size(), there.size());
     ASSERT_TRUE(compaction || std::ranges::equal(Bytes(here).last(both), Bytes(there).last(both))) << i;
   }

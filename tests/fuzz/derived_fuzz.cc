@@ -12,6 +12,7 @@
 #include "base/crc32c.h"
 #include "base/endian.h"
 #include "log/segment_name.h"
+#include "tests/fuzz/pieces.h"
 #include "tests/store/store_fixture.h"
 
 namespace minod {
@@ -43,27 +44,6 @@ std::vector<Blob> chunks_of(Bytes file) {
   check(!chunks.empty(), "a file that minod has written has chunks");
   return chunks;
 }
-
-// What is left of the input.
-class Pieces {
- public:
-  explicit Pieces(Bytes from) : from_(from) {}
-  bool empty() const { return from_.empty(); }
-  std::uint8_t byte() {
-    if (from_.empty()) return 0;
-    const auto value = static_cast<std::uint8_t>(from_.front());
-    from_ = from_.subspan(1);
-    return value;
-  }
-  Bytes bytes(std::size_t size) {
-    const Bytes taken = from_.first(std::min(size, from_.size()));
-    from_ = from_.subspan(taken.size());
-    return taken;
-  }
-
- private:
-  Bytes from_;
-};
 
 class Node final : public StoreFixture {
  public:

@@ -14,6 +14,7 @@
 #include "log/batch.h"
 #include "log/segment_name.h"
 #include "replay/recovery.h"
+#include "tests/fuzz/pieces.h"
 #include "tests/sim/sim_disk.h"
 
 namespace minod {
@@ -21,27 +22,6 @@ namespace minod {
 namespace {
 
 constexpr const char* kDirectory = "data/db0-0";
-
-// What is left of the input.
-class Pieces {
- public:
-  explicit Pieces(Bytes from) : from_(from) {}
-  bool empty() const { return from_.empty(); }
-  std::uint8_t byte() {
-    if (from_.empty()) return 0;
-    const auto value = static_cast<std::uint8_t>(from_.front());
-    from_ = from_.subspan(1);
-    return value;
-  }
-  Bytes bytes(std::size_t size) {
-    const Bytes taken = from_.first(std::min(size, from_.size()));
-    from_ = from_.subspan(taken.size());
-    return taken;
-  }
-
- private:
-  Bytes from_;
-};
 
 void append_batch(std::vector<std::byte>& segment, Bytes body, std::int64_t& offset) {
   const std::size_t at = segment.size();

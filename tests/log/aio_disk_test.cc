@@ -16,75 +16,12 @@
 
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "tests/log/aio_disk_fixture.h"
 
 namespace minod {
 namespace {
 
 using namespace std::chrono_literals;
-
-// Every test runs in the mode that minod prefers and in the one for file systems without O_DIRECT.
-class AioDiskTest : public testing::TestWithParam<bool> {
- protected:
-  AioDiskTest() {
-    std::string pattern = (std::filesystem::current_path() / "aio_disk_test.XXXXXX").string();
-    directory_ = ::mkdtemp(pattern.data());
-    reopen(256);
-  }
-  ~AioDiskTest() override {
-    disk_.reset();
-    std::filesystem::remove_all(directory_);
-  }
-
-  void reopen(unsigned depth) {
-    disk_.reset();
-    auto disk = AioDisk::open({.depth = depth, .direct = GetParam()});
-    ASSERT_TRUE(disk) << disk.error().message();
-    disk_ = std::move(*disk);
-  }
-
-  std::string path(const std::string& name) const { return directory_ + "/" + name; }
-
-  std::unique_ptr<File> create(const std::string& name) {
-    auto file = disk_->open(path(name), OpenMode::kCreate);
-    EXPECT_TRUE(file) << file.error().message();
-    return std::move(*file);
-  }
-
-  static AlignedBuffer filled(std::size_t size, int value) {
-    AlignedBuffer buffer(size);
-    std::memset(buffer.data(), value, buffer.size());
-    return buffer;
-  }
-
-  // Waits as an owner does: only the eventfd says when to poll.
-  void finish() {
-    disk_->submit();
-    while (disk_->in_flight() != 0) {
-      pollfd wait{disk_->event_fd(), POLLIN, 0};
-      ASSERT_EQ(::poll(&wait, 1, 10'000), 1) << "nothing signalled the eventfd";
-      disk_->poll();
-    }
-  }
-
-  void write(File& file, std::int64_t position, const AlignedBuffer& bytes, WriteMode mode) {
-    std::size_t written = 0;
-    file.write(FilePosition(position), bytes.span(), mode, [&](Result<std::size_t> result) {
-      ASSERT_TRUE(result) << result.error().message();
-      written = *result;
-    });
-    finish();
-    EXPECT_EQ(written, bytes.size());
-  }
-
-  std::string contents(const std::string& name) {
-    auto text = read_file(*disk_, path(name), 1 << 30);
-    EXPECT_TRUE(text) << text.error().message();
-    return text ? *text : "";
-  }
-
-  std::string directory_;
-  std::unique_ptr<AioDisk> disk_;
-};
 
 INSTANTIATE_TEST_SUITE_P(Modes, AioDiskTest, testing::Bool(),
                          [](const auto& mode) { return mode.param ? "Direct" : "Buffered"; });
@@ -399,41 +336,6 @@ TEST_P(AioDiskTest, DurableOverwriteLatency) {
   std::printf("durable 4 KiB overwrite: p50 %lld us, p99 %lld us; longest io_submit %llu us\n",
               static_cast<long long>(nanos[kCount / 2] / 1000), static_cast<long long>(nanos[kCount * 99 / 100] / 1000),
               static_cast<unsigned long long>(disk_->counters().longest_submit_ns / 1000));
-}
-
-TEST(AioDiskOpen, TooDeepNamesTheSysctl) {
-  std::ifstream limit("/proc/sys/fs/aio-max-nr");
-  unsigned long max = 0;
-  ASSERT_TRUE(limit >> max);
-  if (max > 4'000'000) GTEST_SKIP() << "fs.aio-max-nr is beyond what io_setup takes at all";
-  const auto disk = AioDisk::open({.depth = static_cast<unsigned>(max) + 1});
-  ASSERT_FALSE(disk);
-  EXPECT_EQ(disk.error().sys, EAGAIN);
-  EXPECT_NE(disk.error().message().find("sysctl -w fs.aio-max-nr="), std::string::npos);
-}
-
-TEST(AioDiskOpen, ProbesForDirect) {
-  const auto here = AioDisk::supports_direct(".");
-  ASSERT_TRUE(here) << here.error().message();
-  EXPECT_FALSE(std::filesystem::exists(".minod-direct-probe"));
-  const auto nowhere = AioDisk::supports_direct("./no-such-directory");
-  ASSERT_FALSE(nowhere);
-  EXPECT_EQ(nowhere.error().code, Errc::kNotFound);
-}
-
-// procfs refuses O_DIRECT with EINVAL, as some file systems do.
-TEST(AioDiskOpen, FallsBackToTheBufferedMode) {
-  auto disk = AioDisk::open({.depth = 8});
-  ASSERT_TRUE(disk);
-  ASSERT_TRUE((*disk)->direct());
-  auto file = (*disk)->open("/proc/self/stat", OpenMode::kRead);
-  ASSERT_TRUE(file) << file.error().message();
-  EXPECT_FALSE((*disk)->direct());
-  AlignedBuffer into(4096);
-  std::size_t got = 0;
-  (*file)->read(FilePosition(0), into.span(), [&](Result<std::size_t> result) { got = *result; });
-  while ((*disk)->in_flight() != 0) (*disk)->poll();
-  EXPECT_GT(got, 0u);
 }
 
 }  // namespace

@@ -47,7 +47,7 @@ void Machine::crash(Survival survival) {
 }
 
 void Machine::begin(std::shared_ptr<const State> state) {
-  connections_ = std::vector<Connection>(connections_.size());
+  connections_ = std::vector<PipelinedReplies>(connections_.size());
   passed_.clear();
   passed_.push_back({std::move(state), kFirstOffset});
   changed_.clear();
@@ -82,7 +82,7 @@ std::uint64_t Machine::told_of(const Command& command, const State& before, cons
 }
 
 void Machine::issue(const Command& command, std::size_t number) {
-  Connection& connection = connections_[number];
+  PipelinedReplies& connection = connections_[number];
   ReplyQueue& replies = connection.replies;
   const std::vector<std::string_view> args(command.begin(), command.end());
   const CommandSpec* const spec = find_command(args[0]);
@@ -119,15 +119,7 @@ void Machine::issue(const Command& command, std::size_t number) {
 }
 
 void Machine::collect() {
-  for (Connection& connection : connections_) {
-    const std::size_t size = connection.replies.released();
-    connection.sent += size;
-    connection.replies.sent(size);
-    while (!connection.pending.empty() && connection.pending.front().first <= connection.sent) {
-      acknowledged_ = std::max(acknowledged_, connection.pending.front().second);
-      connection.pending.pop_front();
-    }
-  }
+  for (PipelinedReplies& connection : connections_) acknowledged_ = connection.send(acknowledged_);
   const Partition* const partition = store_->partition(0, 0);
   const Offset durable =
       partition != nullptr && partition->has_log() ? partition->log().marks().durable() : kFirstOffset;

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "tests/sim/machine_backup.h"
+#include "tests/sim/pipelined_replies.h"
 #include "tests/sim/redis_model.h"
 #include "tests/store/store_fixture.h"
 
@@ -36,7 +37,7 @@ class Machine final : public StoreFixture {
   using StoreFixture::turn;
 
   // One by default. Set between commands of which none waits for its reply.
-  void set_connections(std::size_t count) { connections_ = std::vector<Connection>(count); }
+  void set_connections(std::size_t count) { connections_ = std::vector<PipelinedReplies>(count); }
   std::size_t connections() const { return connections_.size(); }
 
   // A clean stop; the process ends, the kernel goes on; the power fails.
@@ -73,12 +74,6 @@ class Machine final : public StoreFixture {
   std::uint64_t commands() const { return commands_; }
 
  private:
-  struct Connection {
-    ReplyQueue replies;
-    std::uint64_t sent = 0;
-    // Where in the stream of replies a command's reply ends, and the number of the newest state that it tells of.
-    std::deque<std::pair<std::uint64_t, std::uint64_t>> pending;
-  };
   struct Passed {
     std::shared_ptr<const State> state;
     Offset log_end;  // all that it needs is below
@@ -91,7 +86,7 @@ class Machine final : public StoreFixture {
   std::uint64_t told_of(const Command& command, const State& before, const State& after);
   State served(const std::vector<std::string>& keys);
 
-  std::vector<Connection> connections_ = std::vector<Connection>(1);
+  std::vector<PipelinedReplies> connections_ = std::vector<PipelinedReplies>(1);
   std::deque<Passed> passed_;  // after each command; the front has the number first_
   std::uint64_t first_ = 0;
   std::uint64_t acknowledged_ = 0;                // the number of the newest state that a reply has told of

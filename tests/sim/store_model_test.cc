@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "tests/replay/whole_log.h"
+#include "tests/sim/pipelined_replies.h"
 #include "tests/sim/seeds.h"
 #include "tests/store/store_fixture.h"
 
@@ -48,7 +49,7 @@ class StoreModel : public StoreFixture {
   // Issues one random command, as the next of one of the pipelined connections.
   void issue() {
     const std::vector<std::string> command = draw();
-    Connection& connection = connections_[chance_.below(connections_.size())];
+    PipelinedReplies& connection = connections_[chance_.below(connections_.size())];
     ReplyQueue& replies = connection.replies;
     std::vector<std::string_view> args(command.begin(), command.end());
     const CommandSpec* const spec = find_command(args[0]);
@@ -79,15 +80,7 @@ class StoreModel : public StoreFixture {
 
   // Replies that may leave, leave: what they acknowledge must survive.
   void collect() {
-    for (Connection& connection : connections_) {
-      const std::size_t size = connection.replies.released();
-      connection.sent += size;
-      connection.replies.sent(size);
-      while (!connection.pending.empty() && connection.pending.front().first <= connection.sent) {
-        acknowledged_ = std::max(acknowledged_, connection.pending.front().second);
-        connection.pending.pop_front();
-      }
-    }
+    for (PipelinedReplies& connection : connections_) acknowledged_ = connection.send(acknowledged_);
   }
 
   // The state on disk, read through the store, is one that the commands passed through, no older than acknowledged.
@@ -113,7 +106,7 @@ class StoreModel : public StoreFixture {
 
   // A crash, and a start that may crash too.
   void restart(Survival survival) {
-    connections_ = std::vector<Connection>(connections_.size());
+    connections_ = std::vector<PipelinedReplies>(connections_.size());
     crash(survival);
     while (chance_.one_in(3)) {
       disk_->crash_at_operation(disk_->operations() + 1 + chance_.below(12));
@@ -133,16 +126,9 @@ class StoreModel : public StoreFixture {
     compare();
   }
 
-  struct Connection {
-    ReplyQueue replies;
-    std::uint64_t sent = 0;
-    // Where in the stream of replies a command's reply ends, and the newest state in history_ that it tells of.
-    std::deque<std::pair<std::uint64_t, std::size_t>> pending;
-  };
-
   Random chance_{1};
   std::vector<State> history_;  // after each command since the last restart; the first is what the restart found
-  std::size_t acknowledged_ = 0;
+  std::uint64_t acknowledged_ = 0;
 
  private:
   void forget(const State& found) {
@@ -269,7 +255,7 @@ class StoreModel : public StoreFixture {
   }
 
   std::vector<std::string> keys_{"a", "b", "c", "dd", "ee", "f0", "f1", "f2"};
-  std::vector<Connection> connections_;
+  std::vector<PipelinedReplies> connections_;
   std::map<std::string, std::size_t> changed_;  // where in history_ a key was last written
 };
 
