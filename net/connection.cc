@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "base/check.h"
 #include "base/diag.h"
 #include "net/shard.h"
 
@@ -61,11 +62,13 @@ void Connection::ready(std::uint32_t events) {
 }
 
 bool Connection::wants_input() const {
-  return !closed_ && !closing_ && !executing_ && !session_.waiting() && (in_.empty() || needs_more_);
+  return !closed_ && !closing_ && !executing_ && !session_.waiting() && !session_.holds_input() &&
+         (in_.empty() || needs_more_);
 }
 
 // One read at a time: a client that sends without an end does not keep the others waiting.
 void Connection::receive() {
+  check(!session_.holds_input(), "requests that are parsed and have not run are views of the input");
   // Ten thousand idle clients must not cost a full buffer each, so the room follows what the client has sent.
   const std::size_t wanted = std::clamp(session_.missing_bytes(), read_size_, kReadBytesMax);
   char* const into = in_.reserve(wanted);
@@ -88,7 +91,12 @@ void Connection::receive() {
   }
   in_.grew(size);
   shard_.report().net_in_bytes += size;
-  process();
+  // Runs, or with what else has come: shard_.arrivals().serve(). Nothing is read into the input before that.
+  if (session_.parse_early(in_, shard_.arrivals().prefetch())) {
+    shard_.arrivals().add(*this);
+  } else {
+    process();
+  }
 }
 
 void Connection::process() {

@@ -88,6 +88,7 @@ Node::Node(Config config, Random& random)
   std::snprintf(id, sizeof id, "%016" PRIx64 "%016" PRIx64 "%08x", random.next(), random.next(),
                 static_cast<unsigned>(random.next()));
   run_id_ = id;
+  for (int i = 0; i < config_.shards; ++i) shard_random_.emplace_back(random_.next());
 }
 
 Node::~Node() = default;
@@ -161,7 +162,6 @@ Result<void> Node::open_shards() {
   conductor_ = std::make_unique<Conductor>(*this, shards);
   overflow_.resize(static_cast<std::size_t>(shards) + 1);
   for (auto& row : overflow_) row.resize(static_cast<std::size_t>(shards));
-  for (int i = 0; i < shards; ++i) shard_random_.emplace_back(random_.next());
   reports_.resize(static_cast<std::size_t>(shards));
   for (int i = 0; i < shards; ++i) {
     shards_.push_back(std::make_unique<Shard>(*this, i, shards + 1));

@@ -50,11 +50,12 @@ void RemoteRun::begin() {
   ends_.clear();
   replies_.clear();
   if (commands_.size() - first_ > 1) {
-    Prefetch prefetch(to_.store(), db_);
+    Prefetch prefetch;
     for (std::size_t i = first_; i < commands_.size(); ++i) {
-      if (commands_[i].args.size() > 1) prefetch.add(commands_[i].args[1], commands_[i].partition);
+      const auto& args = commands_[i].args;
+      if (args.size() > 1) prefetch.add(to_.store(), db_, commands_[i].partition, args[1]);
     }
-    prefetch.finish();
+    prefetch.finish(to_.store());
   }
   run();
 }

@@ -138,6 +138,7 @@ bool Shard::turn() {
   // group: a group costs the processors about 70 us, most of it outside this thread.
   for (std::size_t all = 0; all < kSocketsATurn;) {
     const std::size_t served = sockets_.serve(kSocketsAtOnce);
+    arrivals_.serve(*store_);
     done += served + disk_->poll() + store_->poll();
     all += served;
     if (served < kSocketsAtOnce) break;

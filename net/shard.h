@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "log/aio_disk.h"
+#include "net/arrivals.h"
 #include "net/commit_gate.h"
 #include "net/mailbox.h"
 #include "net/node.h"
@@ -69,6 +70,7 @@ class Shard {
   CommitGate& gate() { return gate_; }
   boost::asio::io_context& io() { return io_; }
   SocketPoller& sockets() { return sockets_; }
+  Arrivals& arrivals() { return arrivals_; }
   ShardReport& report() { return report_; }
   ShardReport fresh_report();  // and publishes it
   void reset_statistics();     // CONFIG RESETSTAT: what the report counts begins at zero again
@@ -125,6 +127,7 @@ class Shard {
   std::unique_ptr<ShardReplication> replication_;
   CommitGate gate_;
   SocketPoller sockets_;
+  Arrivals arrivals_;
   std::vector<std::unique_ptr<Mailbox>> mailboxes_;  // by producer
   Doorbell doorbell_;
   std::vector<char> posted_to_;  // by shard: it has a message from here and was not woken since

@@ -81,14 +81,36 @@ Session::Step Session::execute_next(ByteQueue& in, ReplyQueue& replies) {
   return step;
 }
 
-// What cannot be parsed is told only when everything before it has run: then nothing stands in front of it.
-Session::Step Session::look_ahead(ByteQueue& in) {
+RequestParser::Status Session::fill_ahead(const ByteQueue& in) {
   limits_.bulk_bytes_max = shard_.store().options().value_size_max;
   // A login may change what the next request is allowed to be.
   const std::size_t most = state_.authenticated ? Lookahead::kRequestsMax : 1;
-  const RequestParser::Status status = ahead_->fill(parser_, in.view(), state_.authenticated, most);
+  return ahead_->fill(parser_, in.view(), state_.authenticated, most);
+}
+
+// What is incomplete or wrong is left to look_ahead(), which parses it again.
+bool Session::parse_early(const ByteQueue& in, Prefetch& prefetch) {
+  check(!holds_input(), "what was parsed before has run before more is read");
+  fill_ahead(in);
+  if (ahead_->size() > 1) {
+    Prefetch own;
+    this->prefetch(own);
+    own.finish(shard_.store());
+  }
+  if (ahead_->size() != 1) return false;
+  this->prefetch(prefetch);
+  return true;
+}
+
+// What cannot be parsed is told only when everything before it has run: then nothing stands in front of it.
+Session::Step Session::look_ahead(ByteQueue& in) {
+  const RequestParser::Status status = fill_ahead(in);
   if (!ahead_->empty()) {
-    if (ahead_->size() > 1) prefetch();
+    if (ahead_->size() > 1) {
+      Prefetch own;
+      prefetch(own);
+      own.finish(shard_.store());
+    }
     return Step::kDone;
   }
   if (status == RequestParser::Status::kIncomplete) return Step::kNeedsMore;
@@ -101,15 +123,13 @@ Session::Step Session::look_ahead(ByteQueue& in) {
   return Step::kClose;
 }
 
-void Session::prefetch() {
-  const int partitions = shard_.store().options().partitions;
-  Prefetch prefetch(shard_.store(), state_.db);
+void Session::prefetch(Prefetch& prefetch) const {
+  const Store& store = shard_.store();
   for (std::size_t i = 0; i < ahead_->size(); ++i) {
     // The first argument is the key of nearly every command.
     const auto& args = (*ahead_)[i].args;
-    if (args.size() > 1) prefetch.add(args[1], partition_of(args[1], partitions));
+    if (args.size() > 1) prefetch.add(store, state_.db, partition_of(args[1], store.options().partitions), args[1]);
   }
-  prefetch.finish();
 }
 
 // ---- requests that several shards run

@@ -27,6 +27,7 @@
 namespace minod {
 
 class Connection;
+class Prefetch;
 class Shard;
 
 namespace resp {
@@ -44,6 +45,12 @@ class Session {
   };
   // Before the first of the commands that run one after the other; returns when that is.
   MonotonicNanos begin_burst();
+  // Parses what has come. True: it is one request, and its key is added to `prefetch`. Of several requests each hides
+  // the loads of the others.
+  bool parse_early(const ByteQueue& in, Prefetch& prefetch);
+  // Requests that have not run are parsed: they are views of the input, which must stay where it is.
+  bool holds_input() const { return !ahead_->empty(); }
+
   // Executes the request at the front of `in`.
   Step execute_next(ByteQueue& in, ReplyQueue& replies);
 
@@ -97,8 +104,9 @@ class Session {
   void exec();
 
  private:
+  RequestParser::Status fill_ahead(const ByteQueue& in);
   Step look_ahead(ByteQueue& in);
-  void prefetch();
+  void prefetch(Prefetch& prefetch) const;
   bool spread();
   bool place(Lookahead::Request& request) const;
   Step run_spread(ByteQueue& in, ReplyQueue& replies);
