@@ -85,7 +85,7 @@ void Replica::change_role(Role role) {
   state_.newest = InSyncSet();
   state_.waits_for_answer = false;
   state_.handing_to = kNobody;
-  state_.asking = false;
+  state_.asking = state_.more_comes = false;
 }
 
 void Replica::commit(Offset to) {
@@ -113,9 +113,10 @@ void Replica::follow(MemberId leader) {
   retry();
 }
 
-void Replica::appended(Offset end) {
+void Replica::appended(Offset end, bool more) {
   check(leads() && end >= state_.end, "only a leader has records of its own");
   state_.end = end;
+  state_.more_comes = more;
   answer_those_that_wait();
 }
 

@@ -63,7 +63,11 @@ class Replica {
   // The batches of an Answer lie in the owner's hands: it has validated them and set `next` behind the last.
   // True when they are to be appended, after what take() wants to be stored.
   bool receive(MemberId from, const Message& message);
-  void appended(Offset end);  // a leader's own records
+  // A leader's own records, up to `end`. `more`: others are gathered behind them and leave soon; what is committed is
+  // told with those, and not by a message of its own.
+  void appended(Offset end, bool more = false);
+  // A leader's: an Answer of take() with the records of [begin, next) has left. More may follow without being fetched.
+  void shipped(MemberId to, Offset begin, Offset next);
   void durable(Offset end);
   void truncated();
   void wiped();

@@ -82,6 +82,10 @@ bool Replica::receive_answer(MemberId from, const Answer& answer) {
   }
   state_.told = answer.committed;
   learn_committed();
+  // Behind records come others, until what was fetched is acknowledged. One that comes again or late says nothing of
+  // those behind it, either.
+  state_.waits_for_answer = fits || answer.begin < state_.end;
+  if (fits) state_.sent_at = now_;
   fetch(true);
   return fits;
 }

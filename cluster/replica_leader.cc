@@ -140,8 +140,11 @@ Progress& Replica::progress_of(MemberId member) {
 void Replica::note_progress(MemberId from, const Fetch& fetch) {
   Progress& progress = progress_of(from);
   progress.durable = std::max(progress.durable, std::min(fetch.durable, fetch.end));
-  progress.end = fetch.end;
-  progress.told = fetch.told;
+  // When it acknowledged, more may have been on its way; when it fetches, it expects nothing.
+  const auto arrived = [&](Offset end) { return fetch.wants || end <= fetch.durable; };
+  const bool fewer = std::erase_if(progress.sent, arrived) != 0;
+  progress.end = fetch.wants ? fetch.end : std::max(progress.end, fetch.end);
+  progress.told = fetch.wants ? fetch.told : std::max(progress.told, fetch.told);
   progress.stored = std::max(progress.stored, fetch.set);
   progress.told_set = fetch.set;
   if (fetch.durable >= state_.end) {
@@ -151,10 +154,22 @@ void Replica::note_progress(MemberId from, const Fetch& fetch) {
   }
   progress.leader_end = state_.end;
   progress.fetched_at = now_;
-  if (fetch.wants) {
+  if (fetch.wants || fewer) {
     progress.wants = true;
     progress.wants_since = now_;
   }
+}
+
+// To wait for a fetch would cost a round trip for each answer.
+void Replica::shipped(MemberId to, Offset begin, Offset next) {
+  if (!leads()) return;
+  Progress& progress = progress_of(to);
+  if (begin != progress.end || next <= begin) return;
+  progress.end = next;
+  progress.told = state_.stored.committed;
+  progress.sent.push_back(next);
+  progress.wants = progress.sent.size() < options_.answers_ahead;
+  progress.wants_since = now_;
 }
 
 // Below this nothing is sent to a log that ends at `end`: it is not there any more, or it is too much.
@@ -183,7 +198,8 @@ void Replica::answer_those_that_wait() {
   for (Progress& progress : state_.progress) {
     const bool records = state_.end > progress.end || first_for(progress.end) > progress.end;
     const bool set_news = set()->version > progress.told_set || (in_force && !progress.told_in_force);
-    if (progress.wants && (records || set_news || state_.stored.committed > progress.told)) answer(progress);
+    const bool commits_news = state_.stored.committed > progress.told && !state_.more_comes;
+    if (progress.wants && (records || set_news || commits_news)) answer(progress);
   }
 }
 

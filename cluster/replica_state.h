@@ -17,12 +17,13 @@ namespace minod {
 
 // The same on every node of a group.
 struct GroupOptions {
-  std::size_t nodes = 2;    // that hold a copy, the leader included
-  std::size_t least = 1;    // members that must have a record before it is committed, the leader included
-  Millis lag_max{10'000};   // a member that has not had the leader's end for so long leaves the set
-  Millis idle_answer{300};  // a fetch is answered after this, whether there is anything new or not
-  Millis retry{1'000};      // a fetch that was not answered is sent again
-  Millis ask_max{5'000};    // a promotion is given up when too few have answered for so long
+  std::size_t nodes = 2;          // that hold a copy, the leader included
+  std::size_t least = 1;          // members that must have a record before it is committed, the leader included
+  Millis lag_max{10'000};         // a member that has not had the leader's end for so long leaves the set
+  Millis idle_answer{300};        // a fetch is answered after this, whether there is anything new or not
+  Millis retry{1'000};            // a fetch that was not answered is sent again
+  std::size_t answers_ahead = 4;  // so many answers with records leave before the first is acknowledged
+  Millis ask_max{5'000};          // a promotion is given up when too few have answered for so long
   Rules rules;
 };
 
@@ -45,13 +46,14 @@ enum class Role : std::uint8_t { kFollower, kCandidate, kLeader };
 struct Progress {
   MemberId member;
   Offset durable;
-  Offset end;
+  Offset end;                               // of its log, when it has all that was sent
   Offset told;                              // the high watermark that it was told
   SetVersion stored;                        // the newest set that it has stored
   SetVersion told_set;                      // the newest that was sent to it
   bool told_in_force = false;               // and that it is in force
   std::optional<std::uint32_t> generation;  // of its log
-  bool wants = false;                       // its fetch waits for an answer
+  bool wants = false;                       // it gets an answer as soon as there is something new
+  std::vector<Offset> sent;                 // ends of the answers that it has not acknowledged
   Offset leader_end;                        // when it fetched last
   Millis fetched_at;                        // likewise
   Millis caught_up_at;                      // when it last had all that the leader had
@@ -69,9 +71,10 @@ struct ReplicaState {
   Offset epoch_start;
   SetVersion own_stored;  // the newest set that is on this disk
   std::vector<Progress> progress;
-  Offset first;           // what is below is not shipped to logs that end there
-  Offset first_of_empty;  // nor to an empty one
-  MemberId handing_to;    // who is to lead; no record is added meanwhile
+  Offset first;             // what is below is not shipped to logs that end there
+  Offset first_of_empty;    // nor to an empty one
+  bool more_comes = false;  // records are gathered that followers get soon
+  MemberId handing_to;      // who is to lead; no record is added meanwhile
   std::optional<Millis> handed_at;
 
   // A follower's.

@@ -127,7 +127,8 @@ void ReplicatedLog::start_anew() {
 void ReplicatedLog::sync_end(bool whole) {
   if (remaking_ || !replica_.leads()) return;
   if (whole) log().close_batches();
-  replica_.appended(log().closed_end());
+  const Offset closed = log().closed_end();
+  replica_.appended(closed, closed < log().marks().appended());
 }
 
 void ReplicatedLog::receive(MemberId from, const Message& message, Bytes batches) {

@@ -49,7 +49,9 @@ void ReplicatedLog::ship_run(MemberId to, const BatchRun& run) {
   answer.next = run.next;
   answer.epochs = replica_.state().stored.epochs.between(answer.begin, answer.next);
   answer.committed = replica_.committed();
+  const Offset begin = answer.begin;
   host_.transport.send(to, name_, Message(std::move(answer)), run.bytes);
+  replica_.shipped(to, begin, run.next);
 }
 
 void ReplicatedLog::ship_those_that_wait() {

@@ -1,6 +1,7 @@
 #include "cluster/shipped_changes.h"
 
 #include <algorithm>
+#include <span>
 
 #include "replay/log_walk.h"
 
@@ -8,14 +9,26 @@ namespace minod {
 
 Result<void> ShippedChanges::apply(const BatchView& batch) {
   const BatchHeader& header = batch.header();
-  return for_each_record(batch, decompressor_, [&](const RecordView& record) {
+  auto visited = for_each_record(batch, decompressor_, [&](const RecordView& record) {
     if (header.is_control()) {
       apply_control(header, record);
     } else if (record.has_key) {
-      partition_.apply(store_.hash(record.key), record.offset, record.has_value, record.expires_at);
+      const KeyHash hash = store_.hash(record.key);
+      store_.prefetch_entry(partition_, hash);
+      near_[near_count_++] = Change{hash, record.offset, record.expires_at, record.has_value};
+      if (near_count_ == near_.size()) apply_near();
     }
     return true;
   });
+  apply_near();
+  return visited;
+}
+
+void ShippedChanges::apply_near() {
+  for (const Change& change : std::span(near_).first(near_count_)) {
+    partition_.apply(change.hash, change.offset, change.has_value, change.expires_at);
+  }
+  near_count_ = 0;
 }
 
 void ShippedChanges::apply_control(const BatchHeader& header, const RecordView& record) {

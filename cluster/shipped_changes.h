@@ -1,6 +1,8 @@
 // What batches that were shipped change in a follower's indexes, in the order of the log.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <vector>
 
 #include "base/bytes.h"
@@ -25,11 +27,23 @@ class ShippedChanges {
   void end_evicted();
 
  private:
+  struct Change {
+    KeyHash hash;
+    Offset offset;
+    UnixMillis expires_at;
+    bool has_value = false;
+  };
+
   void apply_control(const BatchHeader& header, const RecordView& record);
+  void apply_near();
 
   Store& store_;
   Partition& partition_;
   Decompressor decompressor_;
+  // Their places in the index are on their way into the processor's cache; a follower spent a quarter of its time
+  // waiting for one after the other.
+  std::array<Change, 16> near_;
+  std::size_t near_count_ = 0;
   Offset evicted_below_ = kFirstOffset;
   Offset evicted_by_ = kFirstOffset;
 };

@@ -95,6 +95,7 @@ void Shard::run() {
   // A shard that looks for its disk must not keep the processor from one that has work.
   const bool enough_processors = static_cast<unsigned>(node_.shard_count()) <= std::thread::hardware_concurrency();
   disk_poll_us_ = enough_processors ? node_.config().disk_poll_us : 0;
+  scheduler_ = std::make_unique<SchedulerClock>();
   node_.apply_config(*this);
   store_->start();
   if (replication_) replication_->start();
@@ -129,7 +130,7 @@ bool Shard::disk_answers_soon(bool was_busy) {
   const MonotonicNanos now = node_.clock().monotonic();
   if (was_busy && at_work) busy_at_ = now;
   disk_was_at_work_ = (now - busy_at_).value() < std::int64_t{disk_poll_us_} * 1000;
-  return disk_was_at_work_;
+  return disk_was_at_work_ && !poll_pause_.paused(now, [this] { return scheduler_->read(); });
 }
 
 bool Shard::turn() {

@@ -18,6 +18,7 @@
 #include "net/commit_gate.h"
 #include "net/mailbox.h"
 #include "net/node.h"
+#include "net/poll_pause.h"
 #include "net/rate.h"
 #include "net/shard_replication.h"
 #include "net/socket_poller.h"
@@ -151,6 +152,8 @@ class Shard {
   MonotonicNanos next_sync_;
   Nanos slow_after_{0};
   int disk_poll_us_ = 0;
+  std::unique_ptr<SchedulerClock> scheduler_;  // of the shard's thread
+  PollPause poll_pause_;
   MonotonicNanos busy_at_;  // when a turn last did something while the disk was at work
   bool disk_was_at_work_ = false;
   unsigned turns_ = 0;

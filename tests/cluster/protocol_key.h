@@ -68,15 +68,18 @@ class KeyBytes {
   }
   void add(const ReplicaState& state) {
     add(state.stored);
-    add(std::int64_t{static_cast<int>(state.role)} << 7 | std::int64_t{state.handed_at.has_value()} << 6 |
-        std::int64_t{state.asking} << 5 | std::int64_t{state.wiping} << 4 | std::int64_t{state.copying} << 3 |
-        std::int64_t{state.waits_for_answer} << 2 | std::int64_t{state.cutting} << 1 | std::int64_t{state.stuck});
+    add(std::int64_t{static_cast<int>(state.role)} << 8 | std::int64_t{state.more_comes} << 7 |
+        std::int64_t{state.handed_at.has_value()} << 6 | std::int64_t{state.asking} << 5 |
+        std::int64_t{state.wiping} << 4 | std::int64_t{state.copying} << 3 | std::int64_t{state.waits_for_answer} << 2 |
+        std::int64_t{state.cutting} << 1 | std::int64_t{state.stuck});
     add(state.first), add(state.first_of_empty), add(state.handing_to), add(std::int64_t{state.newest_term});
     add(state.end), add(state.durable), add(state.epoch_start), add(state.own_stored), add(state.following);
     add(state.told), add(state.promises), add(state.newest), add(state.led_before);
     add(static_cast<std::int64_t>(state.progress.size()));
     for (const Progress& one : state.progress) {
       add(one.member), add(one.durable), add(one.end), add(one.told), add(one.stored), add(one.told_set);
+      add(static_cast<std::int64_t>(one.sent.size()));
+      for (const Offset end : one.sent) add(end);
       add((one.generation ? std::int64_t{*one.generation} : -1) << 2 | std::int64_t{one.told_in_force} << 1 |
           std::int64_t{one.wants});
     }

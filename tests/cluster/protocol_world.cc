@@ -59,7 +59,11 @@ void World::settle(std::size_t i) {
       if (!options_->rules.keep_incomplete) disks_[i].incomplete = false;
       node.stored(output.store->number);
     }
-    for (Envelope& envelope : output.messages) send(InFlight{node.self(), std::move(envelope)});
+    for (Envelope& envelope : output.messages) {
+      const auto* const answer = std::get_if<Answer>(&envelope.message);
+      if (answer != nullptr) node.shipped(envelope.to, answer->begin, answer->next);
+      send(InFlight{node.self(), std::move(envelope)});
+    }
     if (!output.store && !output.cut && !output.wipe && output.messages.empty()) break;
   }
   note_acknowledged(i);

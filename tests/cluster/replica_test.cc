@@ -7,26 +7,6 @@
 namespace minod {
 namespace {
 
-GroupOptions group(std::size_t nodes, std::size_t least) {
-  GroupOptions options;
-  options.nodes = nodes;
-  options.least = least;
-  return options;
-}
-
-// A leads and B is in sync; nothing is under way.
-Transcript pair_in_sync(std::size_t nodes = 2, std::size_t least = 2) {
-  Transcript talk(group(nodes, least));
-  talk.node('A');
-  talk.node('B');
-  talk.lead('A');
-  talk.append('A', 5);
-  talk.follow('B', 'A');
-  talk.deliver();
-  talk.take();
-  return talk;
-}
-
 TEST(Replica, ANewFollowerFetchesJoinsAndThenEveryRecordWaitsForIt) {
   Transcript talk(group(2, 2));
   talk.node('A');

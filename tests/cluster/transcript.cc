@@ -62,6 +62,25 @@ std::string text_of(const Message& message) {
 
 }  // namespace
 
+GroupOptions group(std::size_t nodes, std::size_t least) {
+  GroupOptions options;
+  options.nodes = nodes;
+  options.least = least;
+  return options;
+}
+
+Transcript pair_in_sync(std::size_t nodes, std::size_t least) {
+  Transcript talk(group(nodes, least));
+  talk.node('A');
+  talk.node('B');
+  talk.lead('A');
+  talk.append('A', 5);
+  talk.follow('B', 'A');
+  talk.deliver();
+  talk.take();
+  return talk;
+}
+
 void Transcript::node(char name, StoredState stored, std::int64_t end) {
   disks_[name] = stored;
   nodes_.insert_or_assign(name, Replica(id_of(name), options_, std::move(stored), Offset(end)));
@@ -86,8 +105,8 @@ void Transcript::promote(char name, const std::string& others, bool accept_loss)
   settle(name);
 }
 
-void Transcript::append(char name, std::int64_t end) {
-  nodes_.at(name).appended(Offset(end));
+void Transcript::append(char name, std::int64_t end, bool more) {
+  nodes_.at(name).appended(Offset(end), more);
   settle(name);
 }
 
@@ -171,7 +190,11 @@ void Transcript::settle(char name) {
       disks_[name] = output.store->state;
       node.stored(output.store->number);
     }
-    for (Envelope& envelope : output.messages) network_.push_back(InFlight{name, std::move(envelope)});
+    for (Envelope& envelope : output.messages) {
+      const auto* const answer = std::get_if<Answer>(&envelope.message);
+      if (answer != nullptr) node.shipped(envelope.to, answer->begin, answer->next);
+      network_.push_back(InFlight{name, std::move(envelope)});
+    }
     if (!output.store && !output.cut && !output.wipe && output.messages.empty()) return;
   }
 }

@@ -21,7 +21,7 @@ class Transcript {
   void lead(char name);
   void follow(char name, char leader);
   void promote(char name, const std::string& others, bool accept_loss = false);
-  void append(char name, std::int64_t end);
+  void append(char name, std::int64_t end, bool more = false);
   void tick(std::int64_t millis);
   void drop(char leader, char member);
   void hand_over(char leader, char to);
@@ -59,5 +59,10 @@ class Transcript {
   std::deque<InFlight> network_;
   std::string text_;
 };
+
+GroupOptions group(std::size_t nodes, std::size_t least);
+
+// A leads and B is in sync; nothing is under way.
+Transcript pair_in_sync(std::size_t nodes = 2, std::size_t least = 2);
 
 }  // namespace minod
