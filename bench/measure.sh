@@ -3,21 +3,11 @@
 begin_part() {
   part=$1
   table=$out/bench/$part.new
-  {
-    printf '# date\t%s\n' "$(date -u +%Y-%m-%d)"
-    printf '# machine\t%s x %s, %s GiB, Linux %s, %s\n' "$(nproc)" \
-      "$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1)" \
-      "$(awk '/^MemTotal/ {printf "%.0f", $2 / 1048576}' /proc/meminfo)" "$(uname -r)" \
-      "$(df --output=fstype "$work" | tail -1)"
-    printf '# versions\t%s\n' "$(versions)"
-    printf '# rounds\t%s\n' "$rounds"
-    printf '# load\t%s\n' "$(uptime | sed 's/.*load average: //')"
-  } >"$table"
+  table_facts "$(versions)" >"$table"
 }
 
 versions() {
-  printf '%s %s' "$("$bin/minod" --version | head -1)" \
-    "$(git -C "$top" describe --always --dirty 2>/dev/null || true)"
+  minod_version "$bin" "$top"
   printf '; redis %s' "$(redis-server --version | sed 's/.* v=\([^ ]*\).*/\1/')"
   local package
   for package in memcached etcd-server rocksdb-tools; do

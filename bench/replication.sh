@@ -2,19 +2,32 @@
 # What replication costs and how fast it is, on one machine: a leader and one replica beside a single node, in the same
 # run. Prints a table; nothing here is a test.
 #   bench/replication.sh [acks] [lag] [catchup] [handover]     (default: all)
+# Each leaves its numbers in docs/bench/replication-PART.tsv (BENCH_OUT=... another directory than docs), from which
+# bench/report.pl makes the page.
 #   ROUNDS=3 REQUESTS=60000 CATCHUP_MB=400 HANDOVERS=20 BENCH_DIR=... to change how much is measured, and where
 set -eu
 
 top=$(cd "$(dirname "$0")/.." && pwd)
+# shellcheck source=bench/table.sh
+. "$top/bench/table.sh"
 bin=${MINOD_BIN:-$top/build/release/bin}
 rounds=${ROUNDS:-3}
 requests=${REQUESTS:-60000}
 catchup_mb=${CATCHUP_MB:-400}
 handovers=${HANDOVERS:-20}
 port=${BENCH_PORT:-17600}
+out=${BENCH_OUT:-$top/docs}
 work=$(mktemp -d "${BENCH_DIR:-$top/build}/replication.XXXXXX")
 pids=()
 trap 'for p in "${pids[@]}"; do kill -9 "$p" 2>/dev/null || true; done; wait 2>/dev/null; rm -rf "$work"' EXIT
+
+begin_part() {
+  table=$out/bench/replication-$1
+  mkdir -p "$out/bench"
+  table_facts "$(minod_version "$bin" "$top"); $(redis-benchmark --version)" >"$table.new"
+}
+tell() { printf '%s\t%s\t%s\tvalue\t%s\n' "$@" >>"$table.new"; }  # ROW SYSTEM ROUND VALUE
+end_part() { mv "$table.new" "$table.tsv"; }
 
 say() { printf '%s\n' "$*"; }
 median() { sort -g | awk '{v[NR] = $1} END {print (NR % 2) ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2}'; }
@@ -66,12 +79,15 @@ set_rate() {
 }
 
 acks() {
+  begin_part acks
   start single $((port + 2))
   start_pair
   for pipeline in 1 16; do
     for ((i = 0; i < rounds; ++i)); do
       set_rate $((port + 2)) $pipeline >>"$work/single.$pipeline"
       set_rate "$port" $pipeline >>"$work/pair.$pipeline"
+      tell "durable SET c=50 P=$pipeline, requests a second" single "$i" "$(tail -1 "$work/single.$pipeline")"
+      tell "durable SET c=50 P=$pipeline, requests a second" "one replica" "$i" "$(tail -1 "$work/pair.$pipeline")"
     done
     local one both
     one=$(median <"$work/single.$pipeline")
@@ -79,6 +95,7 @@ acks() {
     awk -v a="$both" -v b="$one" -v p=$pipeline \
       'BEGIN {printf "durable SET, pipeline %-2d  acks all, one replica %9.0f /s   single node %9.0f /s   ratio %.2f (goal 0.70)\n", p, a, b, a / b}'
   done
+  end_part
   stop_all
 }
 
@@ -97,6 +114,10 @@ lag() {
     sed -n 's/^minod_replica0:.*lag_offsets=\([0-9]*\),.*/\1/p' |
     awk -v rate="$peak" '{printf "%.2f\n", $1 * 1000 / (rate / 2)}' >"$work/lag"
   wait "$load" || true
+  begin_part lag
+  tell "lag at half the peak load, p50, ms" minod 0 "$(percentile 50 <"$work/lag")"
+  tell "lag at half the peak load, p99, ms" minod 0 "$(percentile 99 <"$work/lag")"
+  end_part
   say "replica lag at half the peak load ($peak SET/s): p50 $(percentile 50 <"$work/lag") ms, p99 $(percentile 99 <"$work/lag") ms of $(wc -l <"$work/lag") looks (goal 5 ms)"
   stop_all
 }
@@ -114,6 +135,10 @@ catchup() {
   must_have=0 start replica $((port + 1)) $(must_have=0 group $((port + 101))) --replicaof "127.0.0.1:$((port + 100))"
   await 300 in_sync "$port"
   end=$(date +%s.%N)
+  begin_part catchup
+  tell "catch-up, MB/s" minod 0 "$(awk -v mb="$catchup_mb" -v a="$begin" -v b="$end" 'BEGIN {print mb / (b - a)}')"
+  tell "catch-up, MB/s" "the disk, 1 MiB durable writes" 0 "${disk% *}"
+  end_part
   awk -v mb="$catchup_mb" -v a="$begin" -v b="$end" -v disk="$disk" \
     'BEGIN {printf "catch-up of %d MB: %.2f s with the start of the process, %.0f MB/s; the disk takes %s in 1 MiB durable writes\n", mb, b - a, mb / (b - a), disk}'
   stop_all
@@ -121,7 +146,12 @@ catchup() {
 
 handover() {
   start_pair
-  perl "$top/bench/handover.pl" "$port" $((port + 1)) "$handovers"
+  begin_part handover
+  perl "$top/bench/handover.pl" "$port" $((port + 1)) "$handovers" | tee "$work/handover"
+  for q in median p99 most; do
+    tell "hand-over, longest time between two acknowledged writes, $q, ms" minod 0 "$(sed -n "s/.*$q \([0-9.]*\) ms.*/\1/p" "$work/handover")"
+  done
+  end_part
   stop_all
 }
 

@@ -146,6 +146,15 @@ my @storage_goals = (
     [ 'cache', 'hit ratio, Zipf 0.99, equal budget', 'minod', 'redis', '>=', 1, "cache mode's hit ratio / redis allkeys-lru's, equal bytes" ],
 );
 
+# Part, row, whose value, beside whose, and what is aimed at.
+my @replication_goals = (
+    [ 'acks', 'durable SET c=50 P=1, requests a second', 'one replica', 'single', '>=', 0.7, 'durable SET with acks all and one replica / a single node, P=1' ],
+    [ 'acks', 'durable SET c=50 P=16, requests a second', 'one replica', 'single', '>=', 0.7, 'the same, P=16' ],
+    [ 'lag', 'lag at half the peak load, p99, ms', 'minod', '', '<=', 5, 'replica lag at half the peak load, p99, ms' ],
+    [ 'catchup', 'catch-up, MB/s', 'minod', 'the disk, 1 MiB durable writes', '>=', 0.8, "catch-up / the disk's durable writes" ],
+    [ 'handover', 'hand-over, longest time between two acknowledged writes, p99, ms', 'minod', '', '<=', 100, 'hand-over, longest pause of writes, p99, ms' ],
+);
+
 # How many times as long the other one takes.
 sub restart_times {
     my ($row) = @_;
@@ -195,12 +204,18 @@ sub goals {
             : $theirs ? ratio("storage-$step", $row, 'value', $ours, $theirs) : middle("storage-$step", $row, $ours, 'value');
         push @lines, goal_row($what, $measured, $sign, $aim);
     }
+    for my $goal (@replication_goals) {
+        my ($part, $row, $ours, $theirs, $sign, $aim, $what) = @$goal;
+        my $measured = $theirs ? ratio("replication-$part", $row, 'value', $ours, $theirs)
+            : middle("replication-$part", $row, $ours, 'value');
+        push @lines, goal_row($what, $measured, $sign, $aim);
+    }
     return unless @lines;
     say_line "## What was aimed at\n\nMedians of the rounds' ratios.\n";
     table([ 'ratio', 'measured', 'goal', 'met' ], @lines);
 }
 
-my ($any) = sort { ($a =~ /^storage/) <=> ($b =~ /^storage/) || $facts{$b}{date} cmp $facts{$a}{date} } keys %facts;
+my ($any) = sort { ($a =~ /^(storage|replication)/) <=> ($b =~ /^(storage|replication)/) || $facts{$b}{date} cmp $facts{$a}{date} } keys %facts;
 die "no tables in $out/bench: run a part first\n" unless $any;
 say_line "# Benchmarks\n\nWritten by `./dev bench`; do not edit. $facts{$any}{machine}; $facts{$any}{versions}.\n";
 say_line <<'TEXT';
@@ -302,6 +317,15 @@ for my $step (qw(commit append get restart latency pauses cache)) {
     metric_grid($part, '.', 'value');
     my $f = $facts{$part};
     say_line "`./dev bench storage $step`, $f->{date}, $f->{rounds} rounds; $f->{versions}; load of the machine before it: $f->{load}.\n";
+}
+
+say_line "## Replication\n\nA leader and its replica on one machine and one disk, with the client; beside a single node.\n"
+    if grep { /^replication-/ } keys %rows;
+for my $part (map { "replication-$_" } qw(acks lag catchup handover)) {
+    next unless $rows{$part};
+    metric_grid($part, '.', 'value');
+    my $f = $facts{$part};
+    say_line "`./dev bench replication`, $f->{date}, $f->{rounds} rounds; $f->{versions}; load of the machine before it: $f->{load}.\n";
 }
 
 open my $file, '>', "$out/BENCHMARKS.md" or die "$out/BENCHMARKS.md: $!\n";

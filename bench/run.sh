@@ -40,7 +40,7 @@ mkdir -p "$out/bench"
 work=$(mktemp -d "$directory/bench.XXXXXX")
 
 # shellcheck source=/dev/null
-for library in servers measure part_kv part_load part_keys part_durable part_cost; do . "$top/bench/$library.sh"; done
+for library in table servers measure part_kv part_load part_keys part_durable part_cost; do . "$top/bench/$library.sh"; done
 trap 'stop_all; rm -rf "$work"' EXIT
 
 for part in "${parts[@]}"; do

@@ -9,6 +9,8 @@
 set -eu
 
 top=$(cd "$(dirname "$0")/.." && pwd)
+# shellcheck source=bench/table.sh
+. "$top/bench/table.sh"
 bin=${MINOD_BIN:-$top/build/release/bin}
 rounds=${ROUNDS:-3}
 each=${SECONDS_EACH:-2}
@@ -26,17 +28,7 @@ note() { printf '%s\n' "$2" >>"$work/$1"; }
 begin_step() {
   table=$out/bench/storage-$1
   mkdir -p "$out/bench"
-  {
-    printf '# date\t%s\n' "$(date -u +%Y-%m-%d)"
-    printf '# machine\t%s x %s, %s GiB, Linux %s, %s\n' "$(nproc)" \
-      "$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1)" \
-      "$(awk '/^MemTotal/ {printf "%.0f", $2 / 1048576}' /proc/meminfo)" "$(uname -r)" \
-      "$(df --output=fstype "$work" | tail -1)"
-    printf '# versions\t%s %s; %s\n' "$("$bin/minod" --version | head -1)" \
-      "$(git -C "$top" describe --always --dirty 2>/dev/null || true)" "$(fio --version)"
-    printf '# rounds\t%s\n' "$rounds"
-    printf '# load\t%s\n' "$(uptime | sed 's/.*load average: //')"
-  } >"$table.new"
+  table_facts "$(minod_version "$bin" "$top"); $(fio --version)" >"$table.new"
 }
 tell() { printf '%s\t%s\t%s\tvalue\t%s\n' "$@" >>"$table.new"; }
 end_step() { mv "$table.new" "$table.tsv"; }
