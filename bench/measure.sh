@@ -34,6 +34,7 @@ load() { bench "$1" --load --duration 0 --pipeline 64 "${@:2}"; }
 # generator was.
 measure() {
   local row=$1 system=$2 round=$3
+  sync -f "$work"  # what another system has left to the page cache is not written back beside this one
   bench "$system" --warmup "$settle" --duration "$seconds" "${@:4}"
   field() { sed -n "s/.*\"$1\": \[*\([0-9.]*\).*/\1/p" "$work/report.json" | head -1; }
   total() { grep '^    "all"' "$work/report.json" | sed -n "s/.*\"$1\": \([0-9.]*\).*/\1/p"; }

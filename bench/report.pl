@@ -213,6 +213,7 @@ sub goals {
     return unless @lines;
     say_line "## What was aimed at\n\nMedians of the rounds' ratios.\n";
     table([ 'ratio', 'measured', 'goal', 'met' ], @lines);
+    say_line "Where the time goes, what was tried against a goal that is not met, and what bounds it: [adr/0015](adr/0015-cost-of-a-request.md).\n";
 }
 
 my ($any) = sort { ($a =~ /^(storage|replication)/) <=> ($b =~ /^(storage|replication)/) || $facts{$b}{date} cmp $facts{$a}{date} } keys %facts;

@@ -6,8 +6,10 @@ namespace minod {
 
 void Arrivals::serve(const Store& store) {
   prefetch_.finish(store);
-  for (Connection* const connection : connections_) connection->resume();
+  for (Connection* const connection : connections_) connection->run();
   connections_.clear();
+  for (Connection* const connection : answered_) connection->answer();
+  answered_.clear();
 }
 
 }  // namespace minod

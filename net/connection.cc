@@ -51,6 +51,7 @@ void Connection::start() {
 void Connection::ready(std::uint32_t events) {
   queued_ = false;
   if (closed_) return;
+  answer();  // what follows in the socket may be its end
   if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) readable_ = true;
   if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) hung_up_ = true;
   if (writing_ && (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) {
@@ -95,18 +96,22 @@ void Connection::receive() {
   if (session_.parse_early(in_, shard_.arrivals().prefetch())) {
     shard_.arrivals().add(*this);
   } else {
-    process();
+    process(Replies::kTogether);
   }
 }
 
-void Connection::process() {
+void Connection::process(Replies replies) {
   if (executing_ || closed_) return;
   bool full = false;
   do {
     executing_ = true;
     full = execute();
     executing_ = false;
-    flush();
+    if (!full && replies == Replies::kTogether) {
+      if (!std::exchange(unanswered_, true)) shard_.arrivals().answer(*this);
+    } else {
+      flush();
+    }
   } while (full && !closed_ && !writing_ && !gate_.waiting && !unleased_);
   if (in_.empty()) in_.shrink(kKeptMemory);
   if (!full && readable_ && !queued_ && wants_input()) {
@@ -145,6 +150,12 @@ void Connection::leased() {
 
 void Connection::resume() {
   if (!closed_) process();
+}
+
+void Connection::run() { process(Replies::kTogether); }
+
+void Connection::answer() {
+  if (std::exchange(unanswered_, false)) flush();
 }
 
 void Connection::flush() {

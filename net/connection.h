@@ -27,6 +27,9 @@ class Connection {
 
   // The session can go on: a value was read, room was made, another shard answered.
   void resume();
+  // What was parsed; its replies leave with answer(). For Arrivals.
+  void run();
+  void answer();
   // A command on keys has run: its reply is true as long as nobody else leads.
   void told_of_keys() { tells_of_keys_ = true; }
   // Replies may leave again: Shard::resume_when_leased().
@@ -60,7 +63,8 @@ class Connection {
   void ready(std::uint32_t events);
   bool wants_input() const;
   void receive();
-  void process();
+  enum class Replies : std::uint8_t { kNow, kTogether };
+  void process(Replies replies = Replies::kNow);
   bool execute();
   void flush();
   static void wake(CommitGate::Waiter& waiter);
@@ -92,6 +96,7 @@ class Connection {
   bool queued_ = false;    // the poller calls again without an edge
   bool writing_ = false;   // waiting for the socket to take more
   bool executing_ = false;
+  bool unanswered_ = false;     // answer() follows
   bool needs_more_ = false;     // the input is not a whole request
   bool tells_of_keys_ = false;  // since flush() last looked whether this node still leads
   bool unleased_ = false;       // waits for leased()

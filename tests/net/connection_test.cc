@@ -95,6 +95,34 @@ TEST_F(ConnectionTest, ARequestRunsAfterThoseOfOthersAreParsed) {
   EXPECT_EQ(received(clients_[1]), reply("two"));
 }
 
+// Also those of a pipeline, which runs as soon as it is parsed.
+TEST_F(ConnectionTest, RepliesLeaveWhenTheRequestsOfAllHaveRun) {
+  connect();
+  connect();
+  send(clients_[0], echo("one") + echo("two"));
+  send(clients_[1], echo("three"));
+  read_sockets();
+  EXPECT_EQ(received(clients_[0]), "");
+  run();
+  EXPECT_EQ(received(clients_[0]), reply("one") + reply("two"));
+  EXPECT_EQ(received(clients_[1]), reply("three"));
+}
+
+TEST_F(ConnectionTest, AClientThatSendsNoMoreGetsItsReplies) {
+  for (const std::string& requests : {echo("one"), echo("one") + echo("two")}) {
+    Fd& client = connect();
+    send(client, requests);
+    ASSERT_EQ(::shutdown(client.get(), SHUT_WR), 0);
+    std::string replies;
+    for (int i = 0; i < 4; ++i) {
+      read_sockets();
+      run();
+      replies += received(client);
+    }
+    EXPECT_EQ(replies, requests == echo("one") ? reply("one") : reply("one") + reply("two"));
+  }
+}
+
 // A request of which a part came before is parsed, and more input comes before it runs: it would be read into the same
 // memory, which is moved for that.
 TEST_F(ConnectionTest, NothingIsReadIntoInputThatAParsedRequestIsAViewOf) {
