@@ -60,8 +60,9 @@ struct Promise {
 
 struct Promised {
   Leadership wanted;
-  bool counts = false;  // was in a set in force once
-  InSyncSet set;        // the newest that it has stored
+  bool counts = false;        // was in a set in force once
+  InSyncSet set;              // the newest that it has stored
+  std::vector<LogName> logs;  // that it has of this partition number
   friend bool operator==(const Promised&, const Promised&) = default;
 };
 
@@ -130,8 +131,15 @@ struct SegmentBytes {
   friend bool operator==(const SegmentBytes&, const SegmentBytes&) = default;
 };
 
+// Who leads a partition's first log to one that has another of its logs: stand for the lead of this one in that term,
+// and hand it over to me when I have it.
+struct Lend {
+  std::int32_t term = 0;
+  friend bool operator==(const Lend&, const Lend&) = default;
+};
+
 using Message = std::variant<Fetch, Answer, Refusal, Promise, Promised, Inquiry, Standing, HandOver, Logs,
-                             SegmentsWanted, Segments, SegmentRead, SegmentBytes>;
+                             SegmentsWanted, Segments, SegmentRead, SegmentBytes, Lend>;
 
 struct Envelope {
   MemberId to;

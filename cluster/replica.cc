@@ -85,6 +85,7 @@ void Replica::change_role(Role role) {
   state_.newest = InSyncSet();
   state_.waits_for_answer = false;
   state_.handing_to = kNobody;
+  state_.greeting.clear();
   state_.asking = state_.more_comes = false;
 }
 

@@ -46,6 +46,11 @@ class Replica {
   // them know, asks for their promise, and leads when enough have given it. If not: `refused`, and nothing has changed
   // anywhere. `accept_loss`: leads at once, whatever may be lost.
   void promote(const std::vector<MemberId>& others, bool accept_loss);
+  // Whether it may be elected for a log that nobody has a set of. Not unless this node leads the partition's first log.
+  void set_may_begin(bool may) { may_begin_ = may; }
+  // Stands for exactly that term, if that is news here and this node is of the set that it knows: another one has asked
+  // for it. Otherwise nothing happens.
+  void stand_for(const std::vector<MemberId>& others, std::int32_t term);
   // A leader's: adds no record from now on (accepts_writes()). When all it has is committed, `to` is asked to lead;
   // then this node follows it. kNobody: gives it up; `to` may lead all the same, if it was asked already.
   void hand_over(MemberId to);
@@ -155,10 +160,12 @@ class Replica {
   void begin_asking();
   void lead_after(Leadership other);
   void ask();
+  bool may_be_elected() const;
   void consider();
   void stand();
   void elect();
   void greet();
+  void greet_again();
   void tick_asking();
 
   MemberId self_;
@@ -166,6 +173,7 @@ class Replica {
   ReplicaState state_;
   Millis now_;
   bool led_ = false;  // as a restart found it: in the epoch that was promised last
+  bool may_begin_ = true;
   bool dirty_ = false;
   std::uint64_t store_number_ = 0;              // the last that was asked for
   std::uint64_t stored_number_ = 0;             // the last that is durable

@@ -91,11 +91,17 @@ void Replica::receive_standing(MemberId from, const Standing& standing) {
   consider();
 }
 
+// Of a log that nobody had yet no set is known to anybody.
+bool Replica::may_be_elected() const {
+  const bool begins = state_.newest.members.empty() && may_begin_;
+  return begins || state_.newest.holds(self_) || !options_.rules.elect_from_set;
+}
+
 // As elect() will, from what it would hear.
 void Replica::consider() {
   if (options_.rules.ask_before_leading && state_.promises.size() < promises_needed()) return;
   state_.asking = false;
-  if (options_.rules.elect_from_set && !state_.newest.holds(self_)) return refuse(kOutsider);
+  if (!may_be_elected()) return refuse(kOutsider);
   stand();
   elect();
 }
@@ -112,6 +118,15 @@ void Replica::receive_hand_over(MemberId from, const HandOver& hand_over) {
   add_members(state_.asked, set()->members);
   std::erase(state_.asked, self_);
   state_.newest_term = term_of(promised.epoch);
+  stand();
+  elect();
+}
+
+void Replica::stand_for(const std::vector<MemberId>& others, std::int32_t term) {
+  if (leads() || rebuilding() || state_.stored.incomplete || set() == nullptr || !set()->holds(self_)) return;
+  if (term <= term_of(state_.stored.promised.epoch)) return;
+  state_.asked = others;
+  state_.newest_term = term - 1;
   stand();
   elect();
 }
@@ -158,7 +173,7 @@ void Replica::receive_promised(MemberId from, const Promised& promised) {
 void Replica::elect() {
   if (state_.role != Role::kCandidate) return;
   if (options_.rules.ask_before_leading && state_.promises.size() < promises_needed()) return;
-  if (options_.rules.elect_from_set && !state_.newest.holds(self_)) {
+  if (!may_be_elected()) {
     change_role(Role::kFollower);
     state_.following = kNobody;
     return refuse(kOutsider);
@@ -169,6 +184,7 @@ void Replica::elect() {
   if (!gave_way && state_.led_before != self_) std::erase(members, state_.led_before);
   add_member(members, self_);
   std::vector<MemberId> known = state_.newest.known;
+  add_members(known, state_.promises);  // who was there before the log was made, and has it not yet
   const Epoch epoch = state_.stored.promised.epoch;
   take_lead(epoch, {InSyncSet{SetVersion{epoch, 0}, std::move(members), std::move(known)}}, false);
   greet();
@@ -176,10 +192,16 @@ void Replica::elect() {
 
 // Those that promised learn that they have a leader, and fetch: nobody waits for a timer.
 void Replica::greet() {
+  state_.greeting = state_.asked;
+  greet_again();
+}
+
+void Replica::greet_again() {
+  state_.greeted_at = now_;
   Answer answer;
   answer.leadership = state_.stored.promised;
   answer.set = *set();
-  for (const MemberId other : state_.asked) send(other, Message(answer));
+  for (const MemberId other : state_.greeting) send(other, Message(answer));
 }
 
 }  // namespace minod

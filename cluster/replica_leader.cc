@@ -71,6 +71,7 @@ void Replica::receive_fetch(MemberId from, const Fetch& fetch) {
     return;
   }
   note_progress(from, fetch);
+  std::erase(state_.greeting, from);
   settle_set();
   count();
   // A member that has lost what it had must not hold up the others.
@@ -337,6 +338,7 @@ void Replica::tick_leader(Millis now) {
   for (Progress& progress : state_.progress) {
     if (progress.wants && now - progress.wants_since >= options_.idle_answer) answer(progress);
   }
+  if (!state_.greeting.empty() && now - state_.greeted_at >= options_.retry) greet_again();
   if (state_.handed_at && now - *state_.handed_at >= options_.retry) state_.handed_at.reset();
   pass_on();
 }

@@ -29,9 +29,10 @@ struct GroupOptions {
 
 // What survives a restart: docs/FORMAT.md, "replication-state".
 struct StoredState {
-  Leadership promised;          // no lower epoch is accepted
-  bool counts = false;          // was in a set in force once, so it may take part in an election
-  bool in_force = true;         // of a leader: the first of `sets` was stored by all of its members
+  Leadership promised;   // no lower epoch is accepted
+  bool counts = false;   // was in a set in force once, or in one of another log of the partition when this log was
+                         // made: it may take part in an election
+  bool in_force = true;  // of a leader: the first of `sets` was stored by all of its members
   std::vector<InSyncSet> sets;  // the one in force, then those requested since; a follower: the one it was told
   EpochHistory epochs;
   Offset committed;              // a lower bound of the high watermark
@@ -76,6 +77,8 @@ struct ReplicaState {
   bool more_comes = false;  // records are gathered that followers get soon
   MemberId handing_to;      // who is to lead; no record is added meanwhile
   std::optional<Millis> handed_at;
+  std::vector<MemberId> greeting;  // who has not fetched in this epoch, and was asked for its promise
+  Millis greeted_at;
 
   // A follower's.
   MemberId following;  // whom it fetches from

@@ -63,6 +63,7 @@ void ReplicatedLog::lead(Epoch least) {
 void ReplicatedLog::follow(MemberId leader) {
   if (promotion_) host_.options.round->resumed(name_);
   promotion_.reset();
+  claim_.reset();
   sync_end(true);
   replica_.follow(leader);
   carry_out();
@@ -71,12 +72,14 @@ void ReplicatedLog::follow(MemberId leader) {
 void ReplicatedLog::promote(const std::vector<MemberId>& others, bool accept_loss) {
   JointRound& round = *host_.options.round;
   round.resumed(name_);
+  lent_to_ = kNobody;
+  claim_.reset();
   if (replica_.leads()) {
     // The others need its end, not its leave.
     if (!is_away()) round.stopped(LogEnd{name_.db, name_.partition, log().marks().appended(), {}});
     return;
   }
-  promotion_ = Promotion{others, accept_loss};
+  promotion_ = Promotion{.others = others, .accept_loss = accept_loss};
 }
 
 // The logs of a node agree before one of them is led: see JointRound. True: there is more to do at once.
@@ -91,10 +94,10 @@ bool ReplicatedLog::poll_promotion() {
     const bool quiet = arrived_.empty() && marks.durable() == marks.appended() && !storing_ && !to_store_;
     if (!quiet) return false;
     promotion_->stopped = true;
-    round.stopped(LogEnd{name_.db, name_.partition, marks.appended(), log().open_joints()});
+    if (!promotion_->alone) round.stopped(LogEnd{name_.db, name_.partition, marks.appended(), log().open_joints()});
   }
   if (!promotion_->agreed) {
-    const auto end = round.ended(name_);
+    const auto end = promotion_->alone ? std::optional(marks.safe()) : round.ended(name_);
     if (!end) return false;
     promotion_->agreed = true;
     if (*end < marks.appended()) {
@@ -104,7 +107,12 @@ bool ReplicatedLog::poll_promotion() {
     }
   }
   promotion_->asked = true;
-  replica_.promote(promotion_->others, promotion_->accept_loss);
+  if (promotion_->lend_term != 0) {
+    replica_.stand_for(promotion_->others, promotion_->lend_term);
+  } else {
+    replica_.set_may_begin(host_.may_begin(*this));
+    replica_.promote(promotion_->others, promotion_->accept_loss);
+  }
   carry_out();
   return false;
 }
@@ -164,6 +172,8 @@ void ReplicatedLog::tick() {
   tell_first();
   source_.tick(now());
   replica_.tick(now());
+  tick_claim();
+  tick_loan();
   if (!is_away() && !leads_) changes_.end_evicted();
   // A lower bound is enough, but where it is near, a torn tail is known from damage.
   const bool due = host_.clock.monotonic() - stored_at_ >= kStoreCommittedEvery;
@@ -219,8 +229,15 @@ void ReplicatedLog::carry_out() {
   for (Envelope& envelope : output.messages) send(std::move(envelope));
   if (output.committed && !is_away()) log().commit_to(*output.committed);
   if (output.refused) {
-    if (std::exchange(promotion_, std::nullopt)) replica_.retry();
-    host_.refused(partition_.name() + ": " + *output.refused);
+    const auto promotion = std::exchange(promotion_, std::nullopt);
+    if (promotion && !claim_ && host_.leads_partition(name_.partition)) claim(promotion->others, false);
+    if (claim_) {
+      borrow();
+    } else {
+      if (promotion) replica_.retry();
+      if (promotion && promotion->lend_term != 0) return;
+      host_.refused(partition_.name() + ": " + *output.refused);
+    }
   }
   if (leads_ && !is_away()) let_writers();
 }
@@ -236,6 +253,7 @@ void ReplicatedLog::send(Envelope envelope) {
       return ship(envelope.to);
     }
   }
+  if (auto* const promised = std::get_if<Promised>(&envelope.message)) promised->logs = host_.logs_of(name_.partition);
   const auto* const fetch = std::get_if<Fetch>(&envelope.message);
   if (fetch != nullptr && fetch->wants && !remaking_ &&
       arrived_bytes_ + log().pending_bytes() >= host_.options.backlog_max) {
@@ -279,9 +297,11 @@ void ReplicatedLog::role_becomes(Role role) {
   if (role == Role::kLeader) {
     if (leads_) step_down();  // it leads in a later term now
     promotion_.reset();
+    claim_.reset();
     copy_.reset();
     if (!remaking_) log().set_writers(Log::Writers::kWait);
   } else {
+    if (role == Role::kFollower) lent_to_ = kNobody;
     step_down();
   }
   host_.role_changed();
@@ -297,7 +317,7 @@ void ReplicatedLog::step_down() {
     log().keep_recent(0);
     applied_ = log().marks().appended();
   }
-  log().set_writers(Log::Writers::kMayNot);
+  log().set_writers(claim_ ? Log::Writers::kWait : Log::Writers::kMayNot);
 }
 
 // A leader's writers are let in when its epoch is on disk, all before it is, and all of that is in the index.

@@ -31,6 +31,8 @@
 
 namespace minod {
 
+class ReplicatedLog;
+
 // What all logs of a shard share.
 struct ReplicationHost {
   Disk& disk;
@@ -41,6 +43,10 @@ struct ReplicationHost {
   Transport& transport;
   std::function<void()> role_changed;
   std::function<void(const std::string&)> refused;
+  // Whether this node leads, or stands for, the first log of that partition: then it is to lead all of them.
+  std::function<bool(std::int16_t partition)> leads_partition;
+  std::function<std::vector<LogName>(std::int16_t partition)> logs_of;  // all that this node has
+  std::function<bool(const ReplicatedLog&)> may_begin;                  // it is the first one, or that is led here
 };
 
 class ReplicatedLog {
@@ -57,6 +63,19 @@ class ReplicatedLog {
   void hand_over(MemberId to);
   void start_anew();  // a follower's: what it has is damaged where it was committed
 
+  // Who leads the partition's first log leads this one, too: stands for it, and when others have it and this node is
+  // not of its set, asks one of them to lead it and to hand it over. Until it leads, or give_up_claim().
+  void claim(std::vector<MemberId> others, bool accept_loss);
+  void give_up_claim();
+  bool is_claimed() const { return claim_.has_value(); }
+  Millis claimed_for() const { return claim_ ? now() - claim_->since : Millis(0); }
+  // `to` leads the first log, and asks for this one.
+  void lend(MemberId to, std::int32_t term);
+  void end_loan() { lent_to_ = kNobody; }
+  bool is_lent() const { return lent_to_ != kNobody && replica_.state().role != Role::kFollower; }
+  // All that are known here to have a part in it, but for this node.
+  std::vector<MemberId> other_members() const;
+
   void receive(MemberId from, const Message& message, Bytes batches);
   void tick();
   bool poll();  // true: there is more to do at once
@@ -68,7 +87,7 @@ class ReplicatedLog {
   Partition& partition() { return partition_; }
   const Partition& partition() const { return partition_; }
   const LogName& name() const { return name_; }
-  bool is_promoted() const { return promotion_.has_value() || replica_.state().role == Role::kCandidate; }
+  bool is_promoted() const { return (promotion_ && !promotion_->alone) || replica_.state().role == Role::kCandidate; }
   bool leads() const { return leads_; }  // and may be written to, but for a hand-over
   bool may_read() const;
   bool loading() const { return remaking_; }
@@ -101,6 +120,11 @@ class ReplicatedLog {
   void open_epoch();
   bool poll_promotion();
   void tell_first();
+
+  // replicated_log_claim.cc
+  void tick_claim();
+  void borrow();
+  void tick_loan();
 
   // replicated_log_remake.cc
   bool is_away() const { return remaking_ || cut_ || wipe_ || in_place_; }  // the log, or it is about to be
@@ -168,11 +192,22 @@ class ReplicatedLog {
   struct Promotion {
     std::vector<MemberId> others;
     bool accept_loss = false;
+    bool alone = false;          // the node's other logs go on meanwhile
+    std::int32_t lend_term = 0;  // for another node
     bool stopped = false;
     bool agreed = false;  // it ends where it is to end, or is being cut there
     bool asked = false;   // the Replica
   };
   std::optional<Promotion> promotion_;  // nothing is appended meanwhile
+  struct Claim {
+    std::vector<MemberId> others;
+    bool accept_loss = false;
+    Millis since;
+    std::optional<Millis> tried_at;
+    std::size_t asked = 0;  // how many for a loan
+  };
+  std::optional<Claim> claim_;
+  MemberId lent_to_ = kNobody;
 };
 
 }  // namespace minod

@@ -1,13 +1,12 @@
 #include "cluster/replication.h"
 
 #include <algorithm>
-#include <map>
-#include <set>
 #include <utility>
 
 #include "base/check.h"
 #include "base/diag.h"
 #include "cluster/replicated_log.h"
+#include "cluster/replication_parts.h"
 #include "cluster/state_file.h"
 #include "log/epoch_file.h"
 #include "replay/log_files.h"
@@ -29,33 +28,6 @@ Result<std::optional<FollowedLog>> followed_log(Disk& disk, const std::string& d
   return std::optional(FollowedLog{(*stored)->committed, fetches_again});
 }
 
-struct Replication::Parts {
-  // What the operator asked for last: logs that are made later join in it.
-  enum class Wish : std::uint8_t { kNothing, kLead, kFollow };
-
-  Parts(Disk& disk, const Clock& clock, Store& store, MemberId self, ReplicationOptions options, Transport& transport)
-      : host{disk, clock, store, self, std::move(options), transport, {}, {}} {}
-
-  Result<void> add(Partition& partition);
-  void made(Partition& partition);
-  void tell_logs(MemberId to);
-  bool leads_some() const;
-  void note_roles();
-  ReplicatedLog* find(const LogName& name);
-  const ReplicatedLog* find(int db, int partition) const;
-  void learn_logs(const LogName& about, const Logs& logs);
-  void make_told();
-  void report_member(const ReplicatedLog& log, const Progress& progress, ReplicationReport& report) const;
-
-  ReplicationHost host;
-  std::map<LogName, std::unique_ptr<ReplicatedLog>> logs;
-  std::set<MemberId> connected;
-  Wish wish = Wish::kNothing;
-  MemberId leader;
-  std::size_t led = 0;     // so many logs, when it was last looked at
-  std::set<LogName> told;  // of logs that the leader has
-};
-
 Replication::Replication(Disk& disk, const Clock& clock, Store& store, MemberId self, ReplicationOptions options,
                          Transport& transport) {
   if (!options.reach) options.reach = std::make_shared<JointReach>(kDatabases, store.options().partitions);
@@ -69,6 +41,9 @@ Replication::Replication(Disk& disk, const Clock& clock, Store& store, MemberId 
     parts_->note_roles();
     on_refused(why);
   };
+  parts_->host.leads_partition = [this](std::int16_t partition) { return parts_->leads_partition(partition); };
+  parts_->host.may_begin = [this](const ReplicatedLog& log) { return parts_->may_begin(log); };
+  parts_->host.logs_of = [this](std::int16_t partition) { return parts_->logs_of(partition); };
   store.on_made = [this](Partition& partition) { parts_->made(partition); };
 }
 
@@ -78,10 +53,11 @@ Replication::~Replication() {
 
 // ---- the logs
 
-Result<void> Replication::Parts::add(Partition& partition) {
+Result<void> Replication::Parts::add(Partition& partition, bool was_replicated) {
   const std::string directory = host.store.options().directory + "/" + partition.name();
   auto stored = read_state(host.disk, directory);
   if (!stored) return stored.error();
+  if (stored->has_value() != was_replicated) return {};
   std::vector<EpochLine> lines;
   if (!*stored) {
     const auto epochs = read_epochs(host.disk, directory);
@@ -92,6 +68,11 @@ Result<void> Replication::Parts::add(Partition& partition) {
   }
   const LogName name{static_cast<std::int16_t>(partition.db()), static_cast<std::int16_t>(partition.number())};
   const Offset committed = *stored && (*stored)->promised.leader != host.self ? (*stored)->committed : kFirstOffset;
+  // One that was made and came no further: see made().
+  if (!*stored && partition.log().marks().appended() == kFirstOffset && counts_in(name.partition)) {
+    *stored = StoredState();
+    (*stored)->counts = true;
+  }
   auto& log = logs[name];
   log = std::make_unique<ReplicatedLog>(host, partition, std::move(*stored), std::move(lines));
   if (partition.log().marks().appended() < committed) log->start_anew();
@@ -101,28 +82,41 @@ Result<void> Replication::Parts::add(Partition& partition) {
 // A log was made while the node runs: it is in the group before anybody writes to it.
 void Replication::Parts::made(Partition& partition) {
   const LogName name{static_cast<std::int16_t>(partition.db()), static_cast<std::int16_t>(partition.number())};
+  const bool elected = was_elected(name.partition);
+  StoredState fresh;
+  // What it says of a log that it never had is worth as much as what it says of the others.
+  fresh.counts = counts_in(name.partition);
   auto& log = logs[name];
-  log = std::make_unique<ReplicatedLog>(host, partition, std::nullopt, std::vector<EpochLine>());
-  if (wish == Wish::kFollow) log->follow(leader);
+  log = std::make_unique<ReplicatedLog>(host, partition, std::move(fresh), std::vector<EpochLine>());
+  const bool stands = std::ranges::any_of(
+      logs, [&](const auto& one) { return one.first.partition == name.partition && one.second->is_promoted(); });
+  // With `least` 1 all nodes have promised, and none of them begins a log without leading the first one.
+  const bool others_may_begin = elected && host.options.group.least > 1;
+  if (stands || (wish == Wish::kLead && others_may_begin)) {
+    claim(*log);
+  } else if (wish == Wish::kFollow) {
+    log->follow(leader);
+  } else if (wish == Wish::kLead) {
+    log->lead(Epoch{0});
+  }
   if (wish != Wish::kLead) return;
-  // In no earlier term than the others: a leader that was replaced may have made a log of this name, too.
-  std::int32_t term = 0;
-  for (const auto& [other, one] : logs) term = std::max(term, term_of(one->replica().leadership().epoch));
-  log->lead(first_of_term(term));
   log->keep_recent(!connected.empty());
   for (const MemberId member : connected) tell_logs(member);
 }
 
 Result<void> Replication::open() {
   Result<void> result;
-  parts_->host.store.for_each_partition([&](Partition& partition) {
-    if (auto added = parts_->add(partition); !added && result) result = added;
-  });
+  for (const bool was_replicated : {true, false}) {
+    parts_->host.store.for_each_partition([&](Partition& partition) {
+      if (auto added = parts_->add(partition, was_replicated); !added && result) result = added;
+    });
+  }
   return result;
 }
 
 bool Replication::Parts::leads_some() const {
-  return std::ranges::any_of(logs, [](const auto& one) { return one.second->replica().leads(); });
+  return std::ranges::any_of(logs,
+                             [](const auto& one) { return one.second->replica().leads() && !one.second->is_lent(); });
 }
 
 // A promotion or a hand-over has changed what logs that are made later are to do.
@@ -133,7 +127,7 @@ void Replication::Parts::note_roles() {
   }
   for (const auto& [name, log] : logs) {
     const MemberId followed = log->replica().state().following;
-    if (log->is_promoted() || followed == kNobody) continue;
+    if (log->is_promoted() || log->is_claimed() || log->is_lent() || followed == kNobody) continue;
     wish = Wish::kFollow;
     leader = followed;
   }
@@ -162,9 +156,7 @@ void Replication::Parts::tell_logs(MemberId to) {
 // The leader's logs of one partition number: those that are missing here are made.
 void Replication::Parts::learn_logs(const LogName& about, const Logs& theirs) {
   for (const LogName& name : theirs.names) {
-    const bool can_be = name.db >= 0 && name.db < kDatabases && name.partition == about.partition &&
-                        name.partition >= 0 && name.partition < host.store.options().partitions;
-    if (!can_be) {
+    if (!can_be(name) || name.partition != about.partition) {
       diag::warning("the leader speaks of a log that there can't be here: db" + std::to_string(name.db) + "-" +
                     std::to_string(name.partition) + "; both must have the same number of partitions");
     } else {
@@ -186,11 +178,8 @@ void Replication::Parts::make_told() {
 
 void Replication::lead() {
   parts_->wish = Parts::Wish::kLead;
-  std::int32_t term = 0;
-  for (const auto& [name, log] : parts_->logs) term = std::max(term, term_of(log->replica().leadership().epoch));
   for (const auto& [name, log] : parts_->logs) {
-    const bool fresh = log->replica().leadership().leader == kNobody;
-    log->lead(fresh ? first_of_term(term) : Epoch{0});
+    parts_->must_claim(*log) ? parts_->claim(*log) : log->lead(Epoch{0});
   }
   if (!parts_->logs.empty() && !parts_->leads_some()) parts_->wish = Parts::Wish::kNothing;
 }
@@ -202,19 +191,42 @@ void Replication::follow(MemberId leader) {
 }
 
 void Replication::promote(std::vector<MemberId> others, bool accept_loss) {
+  if (parts_->logs.empty() && !accept_loss) {
+    return on_refused(
+        "this node has no log yet, so it may miss every acknowledged write; promote another node, or accept the loss");
+  }
   if (parts_->logs.empty()) parts_->wish = Parts::Wish::kLead;
   for (const auto& [name, log] : parts_->logs) log->promote(others, accept_loss);
 }
 
+bool Replication::hands_over() const {
+  return std::ranges::any_of(parts_->logs, [](const auto& one) {
+    const Replica& replica = one.second->replica();
+    return replica.leads() && !replica.accepts_writes() && !one.second->is_lent();
+  });
+}
+
 void Replication::hand_over(MemberId to) {
-  for (const auto& [name, log] : parts_->logs) log->hand_over(to);
+  for (const auto& [name, log] : parts_->logs) {
+    if (!log->is_claimed()) log->hand_over(to);
+  }
 }
 
 // ---- what happens
 
 void Replication::receive(MemberId from, const LogName& name, const Message& message, Bytes batches) {
   if (const auto* const logs = std::get_if<Logs>(&message)) return parts_->learn_logs(name, *logs);
-  if (ReplicatedLog* const log = parts_->find(name)) log->receive(from, message, batches);
+  if (parts_->waits_for_log(from, name, message)) return;
+  ReplicatedLog* const log = parts_->find(name);
+  if (log == nullptr || !parts_->may_follow(*log, from, message)) return;
+  if (const auto* const lend = std::get_if<Lend>(&message)) {
+    const ReplicatedLog* const first = parts_->first_log(name.partition);
+    if (first != log && first->replica().leadership().leader == from) log->lend(from, lend->term);
+    return;
+  }
+  const auto* const fetch = std::get_if<Fetch>(&message);
+  if (fetch != nullptr && !parts_->has_seen_all(from, *log, *fetch)) return;
+  log->receive(from, message, batches);
 }
 
 void Replication::connected(MemberId member) {
@@ -225,16 +237,20 @@ void Replication::connected(MemberId member) {
 
 void Replication::disconnected(MemberId member) {
   parts_->connected.erase(member);
+  parts_->newcomers.erase(member);
   if (!parts_->connected.empty()) return;
   for (const auto& [name, log] : parts_->logs) log->keep_recent(false);
 }
 
 void Replication::tick() {
   parts_->make_told();
+  parts_->make_first_logs();
+  parts_->look_at_claims();
   for (const auto& [name, log] : parts_->logs) log->tick();
 }
 
 bool Replication::poll() {
+  parts_->deliver_early();
   bool more = false;
   std::size_t leads = 0;
   for (const auto& [name, log] : parts_->logs) {
@@ -259,17 +275,12 @@ void Replication::abandon() { parts_->logs.clear(); }
 bool Replication::leads(int db, int partition) const {
   const ReplicatedLog* const log = parts_->find(db, partition);
   // A database that nobody has written to has no log yet: who leads the others makes it.
-  return log != nullptr ? log->leads() : parts_->wish == Parts::Wish::kLead;
+  return log != nullptr ? log->leads() && !log->is_lent() : parts_->wish == Parts::Wish::kLead;
 }
 
-bool Replication::knows_of(int db, int partition) const {
-  if (parts_->find(db, partition) != nullptr) return true;
-  // Alone, a leader acknowledges for itself only; and of all together none lacks a log that something was acknowledged
-  // in.
-  const GroupOptions& group = parts_->host.options.group;
-  if (group.least < 2 || group.least >= group.nodes) return true;
-  return std::ranges::none_of(parts_->logs,
-                              [](const auto& one) { return term_of(one.second->replica().leadership().epoch) > 0; });
+std::optional<Millis> Replication::claimed_for(int db, int partition) const {
+  const ReplicatedLog* const log = parts_->find(db, partition);
+  return log != nullptr && log->is_claimed() ? std::optional(log->claimed_for()) : std::nullopt;
 }
 
 bool Replication::may_read(int db, int partition) const {
@@ -307,6 +318,8 @@ ReplicationReport Replication::report() const {
   for (const auto& [name, log] : parts_->logs) {
     const Replica& replica = log->replica();
     const ReplicaState& state = replica.state();
+    // Who leads the first log of a partition leads them all, or will in a moment.
+    if (log->is_claimed() || log->is_lent()) continue;
     const Role role = replica.leads() && !log->leads() ? Role::kCandidate : state.role;
     report.role = first ? role : std::min(report.role, role);
     report.leader = replica.leads() ? replica.self() : state.following;

@@ -29,6 +29,9 @@
 
 namespace minod {
 
+// Commands wait so long for a log that its leader-to-be has no answer about.
+inline constexpr Millis kClaimMax{3'000};
+
 struct ReplicationOptions {
   GroupOptions group;
   AckPolicy acks = AckPolicy::kAll;                      // when a leader's replies leave
@@ -40,6 +43,7 @@ struct ReplicationOptions {
   std::shared_ptr<JointRound> round = nullptr;           // likewise
   std::uint64_t copy_from = std::uint64_t{64} << 20;   // a new member copies files when there is so much in sealed ones
   std::uint64_t copy_rate = std::uint64_t{256} << 20;  // bytes a second of segments that a new member fetches
+  std::vector<int> own = {};  // partition numbers, of which a leader makes the first log by itself
 };
 
 // For INFO and ROLE. Numbers are of all logs of the shard together; offsets are sums over them.
@@ -87,6 +91,8 @@ class Replication {
   void lead();                   // it led last, or was never replicated; else on_refused
   void follow(MemberId leader);  // the link to it is there, or there again
   void promote(std::vector<MemberId> others, bool accept_loss);
+  // Some log is still led here that is to be handed over: to follow now would leave it without a leader.
+  bool hands_over() const;
   void hand_over(MemberId to);  // no write runs until `to` has all and leads; may be called again to give up: kNobody
 
   // ---- what happens
@@ -103,9 +109,8 @@ class Replication {
   // ---- what comes of it
 
   bool leads(int db, int partition) const;  // commands that write may run
-  // A leader's: no acknowledged write can stand in a log of this name that only others have. Who was elected knows that
-  // of a log that it has itself.
-  bool knows_of(int db, int partition) const;
+  // A leader's: for how long it has tried to lead this log, too, which others have or may have. Nothing: it does not.
+  std::optional<Millis> claimed_for(int db, int partition) const;
   bool may_read(int db, int partition) const;  // a leader: always. A follower: it has applied nothing above the HW
   Offset acknowledged(int db, int partition, std::size_t members) const;  // so many others have all below this
   ReplicationReport report() const;

@@ -32,6 +32,11 @@ struct Rules {
   bool forget_generations = true;  // what a log had before it was started anew does not count
   bool complete_by_leader = true;  // only the leader knows that it has all again,
   bool answer_generation = true;   // and says it of this log, not of the one before
+  // Of all logs of a partition together.
+  bool elect_for_new_logs = true;        // who was elected is elected for a log that it makes, too
+  bool begin_with_leader_of_all = true;  // nobody begins a new log with another than who leads the first one
+  bool tell_all_logs = true;  // who promises says which logs there are: the candidate has them before it leads
+  bool show_all_logs = true;  // who joins a set has heard of all other logs
 };
 
 }  // namespace minod

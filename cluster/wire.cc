@@ -25,7 +25,8 @@ enum class Kind : std::uint8_t {
   kSegmentsWanted,
   kSegments,
   kSegmentRead,
-  kSegmentBytes
+  kSegmentBytes,
+  kLend
 };
 
 Fetch read_fetch(WireReader& in) {
@@ -70,6 +71,7 @@ Promised read_promised(WireReader& in) {
   one.wanted = in.leadership();
   one.counts = in.flag();
   one.set = in.set();
+  one.logs = in.logs();
   return one;
 }
 
@@ -88,11 +90,10 @@ HandOver read_hand_over(WireReader& in) {
   return one;
 }
 
-Logs read_logs(WireReader& in) {
-  Logs one;
-  const auto count = in.number<std::uint16_t>();
-  in.must(count <= kLogsMax);
-  for (std::uint16_t i = 0; in.ok() && i < count; ++i) one.names.push_back(in.log());
+Lend read_lend(WireReader& in) {
+  Lend one;
+  one.term = in.number<std::int32_t>();
+  in.must(one.term > 0 && one.term <= kTermMax);
   return one;
 }
 
@@ -149,7 +150,7 @@ Message read_message(Kind kind, WireReader& in) {
     case Kind::kHandOver:
       return read_hand_over(in);
     case Kind::kLogs:
-      return read_logs(in);
+      return Logs{in.logs()};
     case Kind::kSegmentsWanted:
       return SegmentsWanted{in.leadership()};
     case Kind::kSegments:
@@ -158,6 +159,8 @@ Message read_message(Kind kind, WireReader& in) {
       return read_segment_read(in);
     case Kind::kSegmentBytes:
       return read_segment_bytes(in);
+    case Kind::kLend:
+      return read_lend(in);
   }
   in.must(false);
   return Refusal();

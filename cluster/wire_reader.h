@@ -101,6 +101,13 @@ class WireReader {
     }
     return found;
   }
+  std::vector<LogName> logs() {
+    std::vector<LogName> found;
+    const auto count = number<std::uint16_t>();
+    must(count <= kLogsMax);
+    for (std::uint16_t i = 0; ok_ && i < count; ++i) found.push_back(log());
+    return found;
+  }
   std::vector<EpochLine> lines() {
     std::vector<EpochLine> found;
     const auto count = number<std::uint16_t>();

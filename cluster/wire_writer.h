@@ -90,6 +90,7 @@ class WireWriter {
     add(one.wanted);
     add(one.counts);
     add(one.set);
+    add(one.logs);
   }
   void add(const Inquiry&) {}
   void add(const Standing& one) {
@@ -101,14 +102,16 @@ class WireWriter {
     add(one.leadership);
     add(one.end);
   }
-  void add(const Logs& one) {
-    check(one.names.size() <= kLogsMax, "the logs of a partition fit a message");
-    add(static_cast<std::uint16_t>(one.names.size()));
-    for (const LogName name : one.names) {
+  void add(const std::vector<LogName>& names) {
+    check(names.size() <= kLogsMax, "the logs of a partition fit a message");
+    add(static_cast<std::uint16_t>(names.size()));
+    for (const LogName name : names) {
       add(name.db);
       add(name.partition);
     }
   }
+  void add(const Logs& one) { add(one.names); }
+  void add(const Lend& one) { add(one.term); }
   void add(const SegmentsWanted& one) { add(one.known); }
   void add(const Segments& one) {
     check(one.segments.size() <= kSegmentsMax, "the segments of a log fit a message");

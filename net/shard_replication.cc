@@ -22,8 +22,10 @@ ShardReplication::ShardReplication(Shard& shard, NodeReplication& node) : shard_
   }
   peers_ = std::make_unique<Peers>(shard.sockets(), all.clock(), all.random(shard.number()), node.book(),
                                    peers_options(), peers_events());
-  replication_ = std::make_unique<Replication>(shard.disk(), all.clock(), shard.store(), node.self(),
-                                               node.replication_options(), *peers_);
+  ReplicationOptions options = node.replication_options();
+  options.own = own_;
+  replication_ =
+      std::make_unique<Replication>(shard.disk(), all.clock(), shard.store(), node.self(), std::move(options), *peers_);
   replication_->on_role = [this] { role_changed(); };
   replication_->on_refused = [this](const std::string& why) {
     wants_to_lead_ = false;
@@ -92,7 +94,12 @@ void ShardReplication::start() {
 
 bool ShardReplication::poll() {
   const bool more = replication_->poll();
-  if (std::exchange(turns_to_follow_, false)) replication_->follow(replication_->report().leader);
+  // One log after another is handed over; the last ones may wait for their disk.
+  const bool follows = turns_to_follow_ && !replication_->hands_over();
+  if (follows) {
+    turns_to_follow_ = false;
+    replication_->follow(replication_->report().leader);
+  }
   if (!acks_.empty()) acks_.look(shard_.store(), *replication_);
   if (!paused_.empty() && !handing_over_) go_on();
   return more;
@@ -227,11 +234,11 @@ void ShardReplication::step_down() {
 std::string_view ShardReplication::refusal(std::uint32_t flags, int db, int partition, bool stale) const {
   const bool writes = (flags & kWrite) != 0;
   if (replication_->leads(db, partition)) {
-    if (!replication_->knows_of(db, partition)) return kUnknownDatabase;
     // What was true at the last tick may not be any more.
     if (writes) return too_few_ && !replication_->report().enough_in_sync ? kNoReplicas : std::string_view();
     return node_.has_lease() ? std::string_view() : kNoLease;
   }
+  if (led_ && replication_->claimed_for(db, partition)) return kUnknownDatabase;
   if (writes) return kReadOnlyReplica;
   if (!stale) return kReadsNeedReadOnly;
   if (replication_->may_read(db, partition)) return {};
@@ -239,7 +246,10 @@ std::string_view ShardReplication::refusal(std::uint32_t flags, int db, int part
 }
 
 bool ShardReplication::pauses(int db, int partition) const {
-  return led_ && (handing_over_ || !replication_->leads(db, partition));
+  if (!led_) return false;
+  if (handing_over_) return true;
+  return !replication_->leads(db, partition) &&
+         replication_->claimed_for(db, partition).value_or(Millis(0)) < kClaimMax;
 }
 
 // Each looks again.

@@ -29,9 +29,9 @@ inline constexpr std::string_view kNoReplicas = "NOREPLICAS Not enough good repl
 inline constexpr std::string_view kNoLease =
     "NOREPLICAS Not enough good replicas to read: another node may lead by now.";
 inline constexpr std::string_view kUnknownDatabase =
-    "NOREPLICAS This node was promoted and has no log of this database: another node may have acknowledged writes to "
-    "it. "
-    "Use a database that was there before, or promote the node that has it";
+    "NOREPLICAS This node leads, but not this database yet: too few of the nodes that may have acknowledged writes to "
+    "it "
+    "can be asked. Start them";
 inline constexpr std::string_view kLoadingText = "LOADING Redis is loading the dataset in memory";
 inline constexpr std::string_view kMasterDown =
     "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.";

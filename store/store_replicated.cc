@@ -1,5 +1,6 @@
 // What replication does with the store's logs beside writing to them: gives one up and puts another in its place. A
 // part of Store.
+#include <algorithm>
 #include <limits>
 #include <optional>
 #include <utility>
@@ -35,6 +36,11 @@ void Store::remake(Partition& partition, Recover recover, std::function<void(con
   old->retire();
   retired_.push_back(std::move(old));
   cache_.erase_log(partition.id());
+  // The number goes round after 65,536 of them; nothing in the cache is of one that no partition has.
+  const auto taken = [this](std::uint16_t id) {
+    return std::ranges::any_of(partitions_, [id](const auto& one) { return one != nullptr && one->id() == id; });
+  };
+  while (taken(next_id_)) ++next_id_;
   auto made = std::make_shared<Remaking>(
       Remaking{Partition(partition.db(), partition.number(), next_id_++), std::unique_ptr<Log>()});
   ++jobs_;

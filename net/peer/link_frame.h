@@ -15,7 +15,7 @@
 
 namespace minod {
 
-inline constexpr std::uint16_t kPeerProtocol = 1;
+inline constexpr std::uint16_t kPeerProtocol = 2;
 inline constexpr std::size_t kMembersMax = 1024;
 inline constexpr std::size_t kLinkFrameMax = std::size_t{512} << 10;  // of such a frame, its header too
 

@@ -23,6 +23,11 @@ class ReplicationTest : public GroupFixture {
       ASSERT_EQ(run(at, {"GET", "key" + std::to_string(i)}), bulk(prefix + std::to_string(i))) << i;
     }
   }
+  std::string run_in(int db, std::size_t at, std::vector<std::string> args) {
+    const auto running = node(at).begin(std::move(args), db);
+    until([&] { return node(at).step(*running); });
+    return running->reply;
+  }
 };
 
 TEST_F(ReplicationTest, AFollowerHasWhatTheLeaderAcknowledged) {
@@ -133,27 +138,103 @@ TEST_F(ReplicationTest, ADatabaseThatIsMadeLaterIsReplicatedFromItsFirstRecord) 
   EXPECT_EQ(served, bulk("1"));
 }
 
-// The third node was cut off when the database was made: promoted, it can't tell that there is none.
-TEST_F(ReplicationTest, WhoIsPromotedDoesNotTakeALogThatItLacksForNew) {
+// The third node was cut off when the database was made, and is promoted when only the second one has it.
+TEST_F(ReplicationTest, WhoIsPromotedTakesOverALogThatItLacks) {
   make(3, 2);
   begin();
   set(0, 0, 10);
   for (const std::size_t other : {1u, 2u}) ASSERT_TRUE(caught_up(other, 0));
   ASSERT_TRUE(all_in_sync(0));
-  EXPECT_TRUE(node(0).replication().knows_of(5, 0));
   cut(0, 2);
   cut(2, 0);
-  const auto running = node(0).begin({"SET", "other", "1"}, 5);
-  ASSERT_TRUE(until([&] { return node(0).step(*running); }));
-  ASSERT_EQ(running->reply, "+OK\r\n");
-  ASSERT_TRUE(node(1).store().partition(5, 0) != nullptr);
+  ASSERT_EQ(run_in(5, 0, {"SET", "other", "1"}), "+OK\r\n");
+  ASSERT_TRUE(until([&] { return node(1).store().partition(5, 0) != nullptr; }));
   ASSERT_TRUE(node(2).store().partition(5, 0) == nullptr);
   heal();
   node(0).crash(Survival::kAll);
   node(2).replication().promote({node(1).self()}, false);
   ASSERT_TRUE(until([&] { return node(2).replication().leads(0, 0); }));
-  EXPECT_TRUE(node(2).replication().knows_of(0, 0));
-  EXPECT_FALSE(node(2).replication().knows_of(5, 0));
+  ASSERT_TRUE(until([&] { return node(2).replication().leads(5, 0); }))
+      << (node(2).refused.empty() ? "" : node(2).refused.front());
+  EXPECT_FALSE(node(1).replication().leads(5, 0));
+  EXPECT_EQ(run_in(5, 2, {"GET", "other"}), bulk("1"));
+  EXPECT_EQ(run_in(5, 2, {"SET", "other", "2"}), "+OK\r\n");
+  node(0).start();
+  link(0, 2);
+  ASSERT_TRUE(until([&] { return node(2).replication().report().in_sync_least == 3; }));
+}
+
+// Nobody has it: the one that was elected is elected for it, too.
+TEST_F(ReplicationTest, WhoWasElectedMakesADatabase) {
+  make(3, 2);
+  begin();
+  set(0, 0, 10);
+  for (const std::size_t other : {1u, 2u}) ASSERT_TRUE(caught_up(other, 0));
+  ASSERT_TRUE(all_in_sync(0));
+  node(0).crash(Survival::kAll);
+  node(2).replication().promote({node(1).self()}, false);
+  ASSERT_TRUE(until([&] { return node(2).replication().leads(0, 0); }));
+  EXPECT_EQ(run_in(5, 2, {"SET", "other", "1"}), "+OK\r\n");
+  ASSERT_TRUE(node(1).store().partition(5, 0) != nullptr);
+}
+
+// It is elected for the first log, and stops when it has made the other and knows nothing of it.
+TEST_F(ReplicationTest, ARestartDoesNotTakeALogThatItHasOnlyMadeForNew) {
+  make(3, 2);
+  begin();
+  set(0, 0, 10);
+  for (const std::size_t other : {1u, 2u}) ASSERT_TRUE(caught_up(other, 0));
+  ASSERT_TRUE(all_in_sync(0));
+  cut(0, 2);
+  cut(2, 0);
+  ASSERT_EQ(run_in(5, 0, {"SET", "other", "1"}), "+OK\r\n");
+  ASSERT_TRUE(until([&] { return node(1).store().partition(5, 0) != nullptr; }));
+  heal();
+  node(0).crash(Survival::kAll);
+  network.silent.insert(LogName{5, 0});
+  node(2).replication().promote({node(1).self()}, false);
+  ASSERT_TRUE(until([&] { return node(2).replication().leads(0, 0); }));
+  node(2).crash(Survival::kAll);
+  node(2).start();
+  node(2).replication().lead();
+  link(1, 2);
+  turns(300);
+  EXPECT_TRUE(node(2).replication().leads(0, 0));
+  EXPECT_FALSE(node(2).replication().leads(5, 0));
+  EXPECT_TRUE(node(2).replication().claimed_for(5, 0));
+  network.silent.clear();
+  ASSERT_TRUE(until([&] { return node(2).replication().leads(5, 0); }, 20'000));
+  EXPECT_EQ(run_in(5, 2, {"GET", "other"}), bulk("1"));
+}
+
+TEST_F(ReplicationTest, ANodeWithoutAnyLogIsNotPromoted) {
+  make(2, 1);
+  node(1).replication().promote({node(0).self()}, false);
+  ASSERT_EQ(node(1).refused.size(), 1u);
+  EXPECT_TRUE(node(1).refused[0].starts_with("this node has no log yet")) << node(1).refused[0];
+  EXPECT_FALSE(node(1).replication().leads(0, 0));
+}
+
+// What tells the others that there is a new leader is lost.
+TEST_F(ReplicationTest, ANewLeaderIsHeardOfThoughItsGreetingIsLost) {
+  make(3, 2);
+  begin();
+  set(0, 0, 10);
+  for (const std::size_t other : {1u, 2u}) ASSERT_TRUE(caught_up(other, 0));
+  ASSERT_TRUE(all_in_sync(0));
+  node(0).crash(Survival::kAll);
+  node(1).replication().follow(kNobody);  // its link has gone, too
+  node(2).replication().promote({node(1).self()}, false);
+  while (!node(2).replication().leads(0, 0)) {
+    turn();
+    if (network.under_way.empty()) continue;
+    const auto frame_of = [](const TestNetwork::Parcel& one) {
+      Bytes bytes = one.frame;
+      return take_frame(bytes)->message;
+    };
+    std::erase_if(network.under_way, [&](const auto& one) { return std::holds_alternative<Answer>(frame_of(one)); });
+  }
+  ASSERT_EQ(run(2, {"SET", "after", "1"}, 20'000), "+OK\r\n");
 }
 
 TEST_F(ReplicationTest, ALeaderHandsOverWithoutLosingAnything) {
@@ -197,6 +278,28 @@ TEST_F(ReplicationTest, ANewMemberCopiesALogWhoseBeginningIsGone) {
   set(0, 5, 10, "again ");
   ASSERT_TRUE(caught_up(1, 0));
   expect(1, 0, 10, "again ");
+}
+
+TEST_F(ReplicationTest, ANewMemberCopiesNoFasterThanItMay) {
+  options.copy_rate = 2'000'000;
+  options.copy_from = 1;
+  make(2, 1);
+  node(0).replication().lead();
+  const std::string large(40'000, 'v');
+  for (int i = 0; i < 300; ++i) ASSERT_EQ(run(0, {"SET", "large" + std::to_string(i), large}), "+OK\r\n");
+  for (int i = 0; i < 30; ++i) turns(50);
+  link(1, 0);
+  turns(40);  // the first second's allowance is not filled yet
+  std::uint64_t tenths = 0;
+  const auto copied = [&] { return node(1).replication().report().copied_bytes; };
+  for (; tenths < 300 && !node(1).replication().may_read(0, 0); ++tenths) {
+    EXPECT_LE(copied(), (std::uint64_t{4} << 20) + (tenths + 1) * options.copy_rate / 10);
+    turns(50);
+  }
+  EXPECT_GT(copied(), 10'000'000u);
+  EXPECT_GT(tenths, 20u) << "12 MB at 2 MB a second, of which 4 MiB may come at once";
+  ASSERT_TRUE(caught_up(1, 0));
+  EXPECT_EQ(run(1, {"GET", "large299"}), bulk(large));
 }
 
 TEST_F(ReplicationTest, AFollowerThatIsDamagedWhereItWasCommittedFetchesAllAnew) {

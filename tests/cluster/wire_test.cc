@@ -41,7 +41,8 @@ std::vector<Message> all_kinds() {
           diverging,
           Refusal{kFirst},
           Promise{kSecond},
-          Promised{kSecond, true, both()},
+          Promised{kSecond, true, both(), {LogName{0, 3}, LogName{7, 3}}},
+          Lend{4},
           Inquiry{},
           Standing{kSecond, true, both()},
           HandOver{kFirst, Offset(12)},
@@ -117,16 +118,17 @@ TEST(Wire, ContentsAreCheckedBehindTheChecksum) {
   auto negative = encode_frame(LogName{}, all_kinds()[0]);
   negative[contents + 40] = std::byte{0x80};  // the end of the log
   auto kind = encode_frame(LogName{}, all_kinds()[0]);
-  kind[kFrameHeaderSize] = std::byte{14};
+  kind[kFrameHeaderSize] = std::byte{15};
   auto longer = encode_frame(LogName{}, Message(Refusal{kFirst}));
   longer.push_back(std::byte{0});
   store_big(longer.data(), static_cast<std::uint32_t>(longer.size() - kFrameHeaderSize));
-  auto unordered = encode_frame(LogName{}, Message(Promised{kFirst, true, InSyncSet{{}, {kB, kA}, {kB, kA}}}));
+  auto unordered = encode_frame(LogName{}, Message(Promised{kFirst, true, InSyncSet{{}, {kB, kA}, {kB, kA}}, {}}));
+  auto no_term = encode_frame(LogName{}, Message(Lend{0}));
   auto behind = encode_frame(LogName{}, Message(Segments{kFirst, Offset(5), {}, {SegmentEntry{Offset(5), 1}}}));
   auto size = encode_frame(LogName{}, Message(SegmentRead{Offset(5), 0, -1}));
   auto gone = encode_frame(LogName{}, Message(SegmentBytes{Offset(5), 0, -2}));
   auto log = encode_frame(LogName{}, Message(Logs{{LogName{-1, 0}}}));
-  for (auto* frame : {&negative, &kind, &longer, &unordered, &behind, &size, &gone, &log}) {
+  for (auto* frame : {&negative, &kind, &longer, &unordered, &behind, &size, &gone, &log, &no_term}) {
     mend(*frame);
     Bytes from(*frame);
     const auto taken = take_frame(from);

@@ -24,8 +24,8 @@ std::optional<history::Value> value_of(const std::string& reply) {
 
 }  // namespace
 
-ClusterClients::ClusterClients(std::uint64_t seed, std::size_t clients, std::size_t keys)
-    : chance_(seed), histories_(keys), seen_(keys), clients_(clients) {
+ClusterClients::ClusterClients(std::uint64_t seed, std::size_t clients, std::size_t keys, std::vector<int> databases)
+    : chance_(seed), databases_(std::move(databases)), histories_(keys), seen_(keys), clients_(clients) {
   for (std::size_t i = 0; i < keys; ++i) keys_.push_back("key" + std::to_string(i));
 }
 
@@ -50,10 +50,11 @@ void ClusterClients::begin(UnderWay& client, const Nodes& nodes, const std::vect
   const std::size_t at = leader && !anywhere ? *leader : static_cast<std::size_t>(chance_.below(nodes.size()));
   if (!runs[at]) return;
   Replication& replication = nodes[at]->replication();
-  const bool leads = replication.leads(0, 0);
-  if (!leads && !replication.may_read(0, 0)) return;
-  client.node = at;
   client.key = chance_.below(keys_.size());
+  const int db = database_of(client.key);
+  const bool leads = replication.leads(db, 0);
+  if (!leads && !replication.may_read(db, 0)) return;
+  client.node = at;
   client.began = now;
   client.of_leader = leads && leader == at;
   client.operation = history::Operation();
@@ -75,10 +76,10 @@ void ClusterClients::begin(UnderWay& client, const Nodes& nodes, const std::vect
     command = {"GETDEL", key};
   }
   ++commands_;
-  client.running = nodes[at]->begin(std::move(command));
+  client.running = nodes[at]->begin(std::move(command), db);
   if (leads || !client.running->executed) return;
   for (const Dependency& dependency : client.running->request.dependencies) {
-    if (dependency.end > nodes[at]->log().marks().committed()) {
+    if (dependency.end > nodes[at]->log(db).marks().committed()) {
       above_ = key + " is read at node " + std::to_string(at) + " from above its high watermark";
     }
   }

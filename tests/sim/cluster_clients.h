@@ -19,7 +19,8 @@ class ClusterClients {
  public:
   using Nodes = std::vector<std::unique_ptr<GroupNode>>;
 
-  ClusterClients(std::uint64_t seed, std::size_t clients, std::size_t keys);
+  // The keys are spread over `databases`.
+  ClusterClients(std::uint64_t seed, std::size_t clients, std::size_t keys, std::vector<int> databases);
 
   // One step of each. `leader`: the node that leads in the newest term, if any; what any other says is old, if it is
   // true at all. `runs`: the nodes that are neither down nor paused.
@@ -31,6 +32,8 @@ class ClusterClients {
   bool at_rest() const;
 
   const std::vector<std::string>& keys() const { return keys_; }
+  int database_of(std::size_t key) const { return databases_[key % databases_.size()]; }
+  const std::vector<int>& databases() const { return databases_; }
   // What a node says now of a key, taken into the history as a read at the leader's.
   void note_read(std::size_t key, const std::string& reply);
   // The first key whose history can't be, and why.
@@ -57,6 +60,7 @@ class ClusterClients {
 
   Random chance_;
   std::vector<std::string> keys_;
+  std::vector<int> databases_;
   std::vector<history::Operations> histories_;  // by key
   // By key: what followers and old leaders have served, and when first.
   std::vector<std::map<history::Value, history::Ticket>> seen_;

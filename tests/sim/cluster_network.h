@@ -60,7 +60,7 @@ class ClusterNetwork {
     Bytes bytes = parcel.frame;
     const auto frame = take_frame(bytes);
     const auto* const fetch = frame ? std::get_if<Fetch>(&frame->message) : nullptr;
-    if (fetch != nullptr) durable_[parcel.from] = fetch->durable;
+    if (fetch != nullptr && frame->log == LogName{0, 0}) durable_[parcel.from] = fetch->durable;
   }
 
   static constexpr std::size_t kRepeatsBelow = 60;

@@ -14,7 +14,10 @@ constexpr std::uint64_t kPatience = 400;  // turns without a leader before the o
 }  // namespace
 
 ClusterSwarm::ClusterSwarm(std::uint64_t seed)
-    : chance_(seed), network_(seed + 1), fates_(kNodes), clients_(seed + 2, 3, 4) {
+    : chance_(seed),
+      network_(seed + 1),
+      fates_(kNodes),
+      clients_(seed + 2, 3, 4, seed % 2 == 0 ? std::vector<int>{0} : std::vector<int>{0, 3}) {
   draw_faults();
   options_.group.nodes = kNodes;
   options_.group.least = 2;
@@ -164,9 +167,7 @@ void ClusterSwarm::check_invariants() {
 void ClusterSwarm::fault() {
   if (turn_ >= links_heal_at_) network_.sent.cut.clear();
   const std::size_t i = any_node();
-  if (now(faults_.power_loss) && nodes_[i]->is_up()) {
-    end_process(i, true);
-  }
+  if (now(faults_.power_loss) && nodes_[i]->is_up()) end_process(i, true);
   if (now(faults_.kill) && nodes_[i]->is_up()) end_process(i, false);
   if (now(faults_.pause) && nodes_[i]->is_up()) {
     tell("is paused", i);
@@ -324,14 +325,16 @@ bool ClusterSwarm::come_together() {
 
 bool ClusterSwarm::together() const {
   if (!leader_ || paused(*leader_)) return false;
-  Partition* const there = nodes_[*leader_]->store().partition(0, 0);
-  if (there == nullptr || !there->has_log()) return true;
-  for (const auto& node : nodes_) {
-    if (!node->is_up()) return false;
-    Partition* const here = node->store().partition(0, 0);
-    if (here == nullptr || !here->has_log() || !node->replication().may_read(0, 0)) return false;
-    if (here->log().marks().committed() != there->log().marks().appended()) return false;
-    if (here->log().marks().appended() != there->log().marks().appended()) return false;
+  for (const int db : clients_.databases()) {
+    Partition* const there = nodes_[*leader_]->store().partition(db, 0);
+    if (there == nullptr) continue;
+    if (!there->has_log() || !nodes_[*leader_]->replication().leads(db, 0)) return false;
+    for (const auto& node : nodes_) {
+      Partition* const here = node->is_up() ? node->store().partition(db, 0) : nullptr;
+      if (here == nullptr || !here->has_log() || !node->replication().may_read(db, 0)) return false;
+      if (here->log().marks().committed() != there->log().marks().appended()) return false;
+      if (here->log().marks().appended() != there->log().marks().appended()) return false;
+    }
   }
   return true;
 }
@@ -341,15 +344,15 @@ bool ClusterSwarm::compare_nodes() {
   const std::size_t leader = *leader_;
   const std::int32_t term = newest_term_;
   for (std::size_t key = 0; key < clients_.keys().size(); ++key) {
-    const auto expected = read(leader, clients_.keys()[key]);
+    const auto expected = read(leader, key);
     if (!expected || leader_ != leader || newest_term_ != term) return false;
     clients_.note_read(key, *expected);
     for (std::size_t i = 0; i < kNodes; ++i) {
-      auto found = read(i, clients_.keys()[key]);
+      auto found = read(i, key);
       // A follower puts into its index a little later what is committed.
       for (int tries = 0; found != expected && tries < 200 && !wrong_; ++tries) {
         turn();
-        found = read(i, clients_.keys()[key]);
+        found = read(i, key);
       }
       if (leader_ != leader || newest_term_ != term) return false;
       if (found == expected) continue;
@@ -358,15 +361,15 @@ bool ClusterSwarm::compare_nodes() {
             expected->substr(0, 30));
     }
   }
-  compare_logs();
+  for (const int db : clients_.databases()) compare_logs(db);
   return true;
 }
 
-void ClusterSwarm::compare_logs() {
+void ClusterSwarm::compare_logs(int db) {
   std::vector<std::vector<std::byte>> contents;
   for (const auto& node : nodes_) {
     std::vector<std::byte> all;
-    Partition* const partition = node->store().partition(0, 0);
+    Partition* const partition = node->store().partition(db, 0);
     if (partition == nullptr || !partition->has_log()) return;
     for (const auto& [base, segment] : partition->log().segments()) {
       std::vector<std::byte> bytes(static_cast<std::size_t>(segment.end.value()));
@@ -376,13 +379,15 @@ void ClusterSwarm::compare_logs() {
     contents.push_back(std::move(all));
   }
   for (std::size_t i = 1; i < kNodes; ++i) {
-    if (contents[i] != contents[0]) wrong("the logs of node 0 and " + std::to_string(i) + " differ");
+    if (contents[i] != contents[0])
+      wrong("the logs of database " + std::to_string(db) + " at node 0 and " + std::to_string(i) + " differ");
   }
 }
 
-std::optional<std::string> ClusterSwarm::read(std::size_t i, const std::string& key) {
-  if (!nodes_[i]->replication().may_read(0, 0)) return std::nullopt;
-  const auto running = nodes_[i]->begin({"GET", key});
+std::optional<std::string> ClusterSwarm::read(std::size_t i, std::size_t key) {
+  const int db = clients_.database_of(key);
+  if (!nodes_[i]->replication().may_read(db, 0)) return std::nullopt;
+  const auto running = nodes_[i]->begin({"GET", clients_.keys()[key]}, db);
   for (int turns = 0; turns < 2000 && !wrong_; ++turns) {
     if (nodes_[i]->step(*running)) return running->reply;
     turn();

@@ -79,8 +79,8 @@ class ClusterSwarm {
   bool together() const;
   bool come_together();
   bool compare_nodes();
-  void compare_logs();
-  std::optional<std::string> read(std::size_t i, const std::string& key);
+  void compare_logs(int db);
+  std::optional<std::string> read(std::size_t i, std::size_t key);
   void wrong(const std::string& what);
 
   Random chance_;
