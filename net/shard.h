@@ -150,6 +150,7 @@ class Shard {
   int disk_poll_us_ = 0;
   MonotonicNanos busy_at_;  // when a turn last did something while the disk was at work
   bool disk_was_at_work_ = false;
+  MonotonicNanos crowded_at_;  // when the disk last had much to do
   unsigned turns_ = 0;
   Nanos longest_turn_{0};
   bool overloaded_ = false;
