@@ -74,8 +74,7 @@ void AioCounters::add(const AioCounters& other) {
   slots_max = std::max(slots_max, other.slots_max);
 }
 
-Result<std::unique_ptr<AioQueue>> AioQueue::open(unsigned depth, const AioCalls& calls,
-                                                 std::size_t reads_at_once) {
+Result<std::unique_ptr<AioQueue>> AioQueue::open(unsigned depth, const AioCalls& calls, std::size_t reads_at_once) {
   Fd event_fd(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
   if (!event_fd) return errno_error("create an eventfd", errno);
   io_context_t kernel = nullptr;
@@ -92,11 +91,7 @@ Result<std::unique_ptr<AioQueue>> AioQueue::open(unsigned depth, const AioCalls&
 }
 
 AioQueue::AioQueue(Fd event_fd, io_context_t kernel, unsigned depth, const AioCalls& calls, std::size_t reads_at_once)
-    : calls_(calls),
-      depth_(depth),
-      reads_at_once_(reads_at_once),
-      event_fd_(std::move(event_fd)),
-      kernel_(kernel) {
+    : calls_(calls), depth_(depth), reads_at_once_(reads_at_once), event_fd_(std::move(event_fd)), kernel_(kernel) {
   batch_.reserve(depth);
   finished_.reserve(depth);
   for (unsigned i = 0; i < depth; ++i) {

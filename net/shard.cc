@@ -40,6 +40,7 @@ constexpr std::size_t kSocketsAtOnce = 8;
 // is asked for next must reach it between.
 constexpr std::size_t kReadsAtOnce = 8;
 constexpr std::size_t kSocketsATurn = 128;
+constexpr Nanos kSocketsTime{4'000'000};  // what they write must leave, and the disk and the timers want their turn
 // A shard that never sleeps looks this seldom for what else its io_context has: a timer, mostly.
 constexpr unsigned kTurnsBetweenPolls = 16;
 
@@ -125,8 +126,8 @@ void Shard::run() {
 // at work, and a moment longer, since whoever got its reply is about to ask again, a shard that has nothing to do looks
 // again instead of sleeping. Reads that are answered from memory never make it poll. Nor does a disk with much to do:
 // then the next completion is near in any case, and what polling costs the other processors is their clients' time
-// (50 clients that read from the disk: 15 % more without). Nor in the first moments after it had: a device that finishes
-// many reads together leaves few in flight while their clients, who need the processor, make the next.
+// (50 clients that read from the disk: 15 % more without). Nor in the first moments after it had: a device that
+// finishes many reads together leaves few in flight while their clients, who need the processor, make the next.
 bool Shard::disk_answers_soon(bool was_busy) {
   if (disk_poll_us_ == 0) return false;
   const bool at_work = disk_->in_flight() != 0;
@@ -141,6 +142,7 @@ bool Shard::disk_answers_soon(bool was_busy) {
 }
 
 bool Shard::turn() {
+  const MonotonicNanos begin = node_.clock().monotonic();
   std::size_t done = drain_mailboxes();
   // A few sockets at a time, so that completions are seen between. What they write leaves when all are served, in one
   // group: a group costs the processors about 70 us, most of it outside this thread.
@@ -148,7 +150,7 @@ bool Shard::turn() {
     const std::size_t served = sockets_.serve(kSocketsAtOnce);
     done += served + disk_->poll() + store_->poll();
     all += served;
-    if (served < kSocketsAtOnce) break;
+    if (served < kSocketsAtOnce || node_.clock().monotonic() - begin > kSocketsTime) break;
   }
   if (number_ == 0) done += node_.conductor().turn();
   ring_doorbells();
