@@ -135,7 +135,7 @@ class Shard {
   boost::asio::basic_waitable_timer<std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>,
                                     Executor>
       timer_;
-  int expiries_ = 0;  // since the last tick
+  int wakes_ = 0;  // of the timer since the last tick
   std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
   std::vector<std::uint64_t> graves_;
   std::vector<std::uint64_t> relieved_;
