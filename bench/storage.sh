@@ -100,18 +100,32 @@ append() {
 
 read_bytes() { awk '/^read_bytes/ {print $2}' "/proc/$pid/io"; }
 cold_reads() { redis-cli -p 17441 info stats | tr -d '\r' | sed -n 's/^minod_cold_reads://p'; }
+# One shard, so that the generator has the other processor to itself; and one shard for each processor.
 get() {
+  local shards
   say "== random GET from disk: $values values of 1000 bytes, --maxmemory $memory"
-  start_node --maxmemory "$memory" --shards 2 --partitions 2
+  start_node --maxmemory "$memory" --partitions 2
   "$bin/minod-bench" -p 17441 --load --keys "$values" --value 1000 -c 16 -P 64 --duration 0 >/dev/null 2>&1
   lay_out 1g
-  local round clients before reads bytes block limit
+  for shards in ${SHARDS:-1 2}; do
+    redis-cli -p 17441 shutdown >/dev/null 2>&1 || true
+    wait "$pid" 2>/dev/null || true
+    start_node --maxmemory "$memory" --shards "$shards"
+    get_with "$shards"
+  done
+  end_node
+}
+get_with() {  # SHARDS
+  local round clients before reads bytes block limit what
   for clients in ${CLIENTS:-50 200}; do
+    what="random GET from disk, $clients clients, reads a second"
+    [ "$1" = 1 ] || what="random GET from disk, $clients clients, $1 shards, reads a second"
+    rm -f "$work/get.$clients" "$work/block.$clients" "$work/read.$clients"
     for round in $(seq 1 "$rounds"); do
       before=$(cold_reads) bytes=$(read_bytes)
       # Other keys each time: what the last run has read is in the cache.
       "$bin/minod-bench" -p 17441 --keys "$values" --mix get -c "$clients" -t 1 --warmup 0 -d "$each" \
-        --seed "$((clients + round))" --json "$work/get.json" >/dev/null 2>&1
+        --seed "$((clients * 10 + round * 3 + $1))" --json "$work/get.json" >/dev/null 2>&1
       sleep 0.2  # until each shard has told what it counted
       reads=$(($(cold_reads) - before)) bytes=$(($(read_bytes) - bytes))
       block=$((reads == 0 ? 4096 : (bytes / reads + 2048) / 4096 * 4096))
@@ -120,13 +134,12 @@ get() {
       limit=$(fio_run 1g --rw=randread --bs="$block" --iodepth="$clients" | cut -d' ' -f1)
       note "read.$clients" "$limit"
       reads=$(awk -v n="$reads" -v s="$each" 'BEGIN {print n / s}')
-      tell "random GET from disk, $clients clients, reads a second" minod "$round" "$reads"
-      tell "random GET from disk, $clients clients, reads a second" fio "$round" "$limit"
+      tell "$what" minod "$round" "$reads"
+      tell "$what" fio "$round" "$limit"
     done
-    row "$clients clients, reads of $(middle "block.$clients") bytes" "$(middle "get.$clients")" \
+    row "$clients clients, $1 shards, reads of $(middle "block.$clients") bytes" "$(middle "get.$clients")" \
       "$(middle "read.$clients")" /s 80
   done
-  end_node
 }
 
 start_node() {  # OPTION...
@@ -203,7 +216,7 @@ latency() {
     tell "longest turn of the loop beside a compaction, us" minod "$round" "$(info minod_turn_us_max)"
     for _ in $(seq 300); do [ "$(info aof_rewrite_in_progress)" = 1 ] || break && sleep 0.2; done
   done
-  beside_row checkpoint
+  [ ! -s "$work/slow.checkpoint" ] || beside_row checkpoint
   beside_row compaction
   end_node
 }
@@ -215,11 +228,9 @@ pauses() {
   start_node --maxmemory 4gb --checkpoint-bytes 64mb
   load "$keys" 16
   no_checkpoint_under_way
-  tell "$keys keys: longest slice of a checkpoint, us" minod 1 "$(info minod_checkpoint_pause_us_max)"
   tell "$keys keys: longest turn while they are loaded, us" minod 1 "$(info minod_turn_us_max)"
   tell "$keys keys: bytes of index a key" minod 1 "$(info minod_bytes_per_key)"
-  say "$(info minod_checkpoints_written) checkpoints while loading, the longest slice $(info minod_checkpoint_pause_us_max) us" \
-    "(goal 1000); the longest turn of the loop $(info minod_turn_us_max) us, what clients sent at once included"
+  say "while loading: the longest turn of the loop $(info minod_turn_us_max) us, what clients sent at once included"
   redis-cli -p 17441 config resetstat >/dev/null
   redis-benchmark -p 17441 -t set -d 1000000 -r 8 -n $((keys * 2 * 24 / 1000000 + 80)) -c 1 >/dev/null 2>&1
   redis-cli -p 17441 config resetstat >/dev/null
@@ -230,6 +241,9 @@ pauses() {
   longest=$(info minod_turn_us_max)
   say "no clients, checkpoint running: $under_way, then $(info minod_checkpoint_running): the longest turn $longest us"
   [ "$under_way" = 0 ] || tell "$keys keys: longest turn beside a checkpoint, no clients, us" minod 1 "$longest"
+  no_checkpoint_under_way
+  tell "$keys keys: longest slice of a checkpoint, us" minod 1 "$(info minod_checkpoint_pause_us_max)"
+  say "$(info minod_checkpoints_written) checkpoints, the longest slice $(info minod_checkpoint_pause_us_max) us (goal 1000)"
   end_node
   if [ -x "$bin/index_bench" ]; then
     say "growth of the index (processor time of the longest single put in worst_us, puts above a millisecond in over_1ms):"

@@ -99,6 +99,7 @@ bool ReplicatedLog::apply_run(const BatchRun& run, Offset limit) {
       return false;
     }
     applied_ = batch->header().next_offset();
+    partition_.set_applied(applied_);
   }
   return true;
 }

@@ -46,7 +46,7 @@ bool is_directory(int parent, const dirent& entry) {
 
 Result<std::unique_ptr<AioDisk>> AioDisk::open(Options options) {
   check(options.depth > 0, "the depth of the queue is not 0");
-  auto queue = AioQueue::open(options.depth);
+  auto queue = AioQueue::open(options.depth, {}, options.reads_at_once);
   if (!queue) return queue.error();
   return std::unique_ptr<AioDisk>(new AioDisk(std::move(*queue), options));
 }

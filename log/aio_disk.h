@@ -12,6 +12,9 @@ struct AioDiskOptions {
   unsigned depth = 256;  // operations that the kernel may have at once; counts against fs.aio-max-nr
   bool direct = true;    // as supports_direct() says of the data directory
   DurableBy durable_by = DurableBy::kDsync;
+  // Finished reads that one poll() delivers at most. An owner that bounds it polls until poll() returns 0 before it
+  // waits for event_fd().
+  std::size_t reads_at_once = AioQueue::kAllReads;
 };
 
 // Owned and polled by one thread. What Disk has for directories, and open(), may also be called by a job of

@@ -11,6 +11,7 @@
 
 #include "base/buffer.h"
 #include "base/check.h"
+#include "log/aio_ring.h"
 #include "log/blocking_io.h"
 
 namespace minod {
@@ -19,32 +20,6 @@ namespace {
 
 constexpr unsigned kStallsMax = 8;
 constexpr std::uint64_t kSlowSubmitNs = 1'000'000;
-
-// The completion ring that the kernel maps at the address which io_context_t is (linux/fs/aio.c). Reading it saves the
-// system call; the layout is guarded by its magic and feature words.
-struct KernelRing {
-  unsigned id;
-  unsigned nr;
-  unsigned head;
-  unsigned tail;
-  unsigned magic;
-  unsigned compat_features;
-  unsigned incompat_features;
-  unsigned header_size;  // the events, `nr` of them, stand behind it
-};
-
-constexpr unsigned kRingMagic = 0xa10a10a1;
-
-KernelRing* ring_of(io_context_t kernel, const AioCalls& calls) {
-  if (!calls.reads_ring) return nullptr;
-  auto* ring = reinterpret_cast<KernelRing*>(kernel);
-  return ring->magic == kRingMagic && ring->incompat_features == 0 ? ring : nullptr;
-}
-
-bool ring_has_events(io_context_t kernel, const AioCalls& calls) {
-  KernelRing* ring = ring_of(kernel, calls);
-  return ring == nullptr || std::atomic_ref(ring->tail).load(std::memory_order_acquire) != ring->head;
-}
 
 const char* verb_of(const iocb& control) {
   switch (control.aio_lio_opcode) {
@@ -99,7 +74,7 @@ void AioCounters::add(const AioCounters& other) {
   slots_max = std::max(slots_max, other.slots_max);
 }
 
-Result<std::unique_ptr<AioQueue>> AioQueue::open(unsigned depth, const AioCalls& calls) {
+Result<std::unique_ptr<AioQueue>> AioQueue::open(unsigned depth, const AioCalls& calls, std::size_t reads_at_once) {
   Fd event_fd(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
   if (!event_fd) return errno_error("create an eventfd", errno);
   io_context_t kernel = nullptr;
@@ -112,11 +87,11 @@ Result<std::unique_ptr<AioQueue>> AioQueue::open(unsigned depth, const AioCalls&
                        EAGAIN);
   }
   if (refused != 0) return errno_error("io_setup of " + std::to_string(depth) + " events", -refused);
-  return std::unique_ptr<AioQueue>(new AioQueue(std::move(event_fd), kernel, depth, calls));
+  return std::unique_ptr<AioQueue>(new AioQueue(std::move(event_fd), kernel, depth, calls, reads_at_once));
 }
 
-AioQueue::AioQueue(Fd event_fd, io_context_t kernel, unsigned depth, const AioCalls& calls)
-    : calls_(calls), depth_(depth), event_fd_(std::move(event_fd)), kernel_(kernel) {
+AioQueue::AioQueue(Fd event_fd, io_context_t kernel, unsigned depth, const AioCalls& calls, std::size_t reads_at_once)
+    : calls_(calls), depth_(depth), reads_at_once_(reads_at_once), event_fd_(std::move(event_fd)), kernel_(kernel) {
   batch_.reserve(depth);
   finished_.reserve(depth);
   for (unsigned i = 0; i < depth; ++i) {
@@ -273,17 +248,12 @@ void AioQueue::reap() {
 }
 
 void AioQueue::reap_ring() {
-  KernelRing* ring = ring_of(kernel_, calls_);
+  AioRing* ring = ring_of(kernel_, calls_);
   const unsigned tail = std::atomic_ref(ring->tail).load(std::memory_order_acquire);
   const auto* events = reinterpret_cast<io_event*>(reinterpret_cast<std::byte*>(ring) + ring->header_size);
   unsigned head = ring->head;
   while (head != tail) {
-    const io_event& event = events[head];
-    auto* operation = static_cast<Operation*>(event.data);
-    operation->result = static_cast<std::int64_t>(event.res);
-    finished_.push_back(operation);
-    --in_kernel_;
-    ++signals_owed_;
+    take(events[head]);
     head = head + 1 == ring->nr ? 0 : head + 1;
   }
   std::atomic_ref(ring->head).store(head, std::memory_order_release);
@@ -294,14 +264,20 @@ void AioQueue::reap_by_system_call(long least, timespec* timeout) {
   int count = 0;
   do {
     count = calls_.get_events(kernel_, least, 64, events, timeout);
-    for (int i = 0; i < count; ++i) {
-      auto* operation = static_cast<Operation*>(events[i].data);
-      operation->result = static_cast<std::int64_t>(events[i].res);
-      finished_.push_back(operation);
-      --in_kernel_;
-      ++signals_owed_;
-    }
+    for (int i = 0; i < count; ++i) take(events[i]);
   } while (count == 64 && least == 0);
+}
+
+void AioQueue::take(const io_event& event) {
+  auto* operation = static_cast<Operation*>(event.data);
+  operation->result = static_cast<std::int64_t>(event.res);
+  if (operation->control.aio_lio_opcode == IO_CMD_PREAD) {
+    finished_reads_.push_back(operation);
+  } else {
+    finished_.push_back(operation);
+  }
+  --in_kernel_;
+  ++signals_owed_;
 }
 
 std::size_t AioQueue::poll() {
@@ -316,7 +292,16 @@ std::size_t AioQueue::poll() {
   if (buffered_) side_count += buffered_->take_finished(finished_jobs_);
   signals_owed_ += static_cast<std::int64_t>(side_count);
 
-  // Callbacks may start and submit operations; a refused one is then appended to finished_ and delivered here too.
+  const std::size_t delivered = deliver_finished() + deliver_reads();
+  for (auto& done : finished_jobs_) done();
+  finished_jobs_.clear();
+  polling_ = false;
+  submit();
+  return delivered + side_count;
+}
+
+// Callbacks may start and submit operations; a refused one is then appended and delivered here too.
+std::size_t AioQueue::deliver_finished() {
   std::size_t delivered = 0;
   for (std::size_t i = 0; i < finished_.size(); ++i) {
     if (needs_more(*finished_[i])) continue;
@@ -324,11 +309,18 @@ std::size_t AioQueue::poll() {
     ++delivered;
   }
   finished_.clear();
-  for (auto& done : finished_jobs_) done();
-  finished_jobs_.clear();
-  polling_ = false;
-  submit();
-  return delivered + side_count;
+  return delivered;
+}
+
+// Counts one that goes on, too: the owner must not sleep while others are left.
+std::size_t AioQueue::deliver_reads() {
+  std::size_t taken = 0;
+  for (; taken < reads_at_once_ && !finished_reads_.empty(); ++taken) {
+    Operation& operation = *finished_reads_.front();
+    finished_reads_.pop_front();
+    if (!needs_more(operation)) deliver(operation);
+  }
+  return taken;
 }
 
 // An operation that came short goes back in the queue, for the remainder; false when it is done or has failed.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <deque>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -53,7 +54,11 @@ struct AioTarget {
 
 class AioQueue {
  public:
-  static Result<std::unique_ptr<AioQueue>> open(unsigned depth, const AioCalls& calls = {});
+  static constexpr std::size_t kAllReads = std::numeric_limits<std::size_t>::max();
+
+  // `reads_at_once`: how many finished reads one poll() delivers at most; the others are the next one's.
+  static Result<std::unique_ptr<AioQueue>> open(unsigned depth, const AioCalls& calls = {},
+                                                std::size_t reads_at_once = kAllReads);
   ~AioQueue();  // waits for what the kernel has, forgets the rest; calls nobody
 
   // `request` as io_prep_* made it; it is copied. `then_sync`: a sync of the file follows a write that has succeeded,
@@ -81,7 +86,7 @@ class AioQueue {
     bool syncing = false;         // it is on its way; `transferred` is the result
   };
 
-  AioQueue(Fd event_fd, io_context_t kernel, unsigned depth, const AioCalls& calls);
+  AioQueue(Fd event_fd, io_context_t kernel, unsigned depth, const AioCalls& calls, std::size_t reads_at_once);
 
   Operation& take_slot();
   void put_waiting(Operation& operation);
@@ -94,6 +99,9 @@ class AioQueue {
   void reap();
   void reap_ring();
   void reap_by_system_call(long least, timespec* timeout);
+  void take(const io_event& event);
+  std::size_t deliver_finished();
+  std::size_t deliver_reads();
   void note_submit(std::uint64_t took_ns);
   bool needs_more(Operation& operation);
   void begin_sync(Operation& operation);
@@ -101,6 +109,7 @@ class AioQueue {
 
   const AioCalls calls_;
   const unsigned depth_;
+  const std::size_t reads_at_once_;
   Fd event_fd_;
   io_context_t kernel_;
   SystemClock clock_;
@@ -112,6 +121,7 @@ class AioQueue {
   Operation** waiting_end_ = &waiting_;
   std::vector<iocb*> batch_;
   std::vector<Operation*> finished_;
+  std::deque<Operation*> finished_reads_;
   std::vector<std::function<void()>> finished_jobs_;
   std::size_t started_ = 0;  // operations not delivered
   std::size_t in_kernel_ = 0;

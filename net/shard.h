@@ -139,7 +139,7 @@ class Shard {
   boost::asio::basic_waitable_timer<std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>,
                                     Executor>
       timer_;
-  int expiries_ = 0;  // since the last tick
+  int wakes_ = 0;  // of the timer since the last tick
   std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
   std::vector<std::uint64_t> graves_;
   std::vector<std::uint64_t> relieved_;
@@ -156,6 +156,7 @@ class Shard {
   PollPause poll_pause_;
   MonotonicNanos busy_at_;  // when a turn last did something while the disk was at work
   bool disk_was_at_work_ = false;
+  MonotonicNanos crowded_at_;  // when the disk last had much to do
   unsigned turns_ = 0;
   Nanos longest_turn_{0};
   bool overloaded_ = false;

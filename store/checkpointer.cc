@@ -10,6 +10,7 @@ namespace minod {
 
 namespace {
 
+constexpr std::size_t kPieceSlots = 256;  // of the index: read between two looks at the clock
 constexpr std::size_t kSliceSlots = 4096;
 constexpr std::int64_t kPause = 9;  // times what a slice took
 constexpr Nanos kTickSlices{600'000};
@@ -88,7 +89,7 @@ CheckpointCounters Checkpointer::counters() const {
 }
 
 void Checkpointer::consider(Partition& partition) {
-  if (work_ || running_ || bytes_ == 0 || partition.follows() || partition.log().failure() != nullptr) return;
+  if (work_ || running_ || bytes_ == 0 || partition.log().failure() != nullptr) return;
   // A large index is written less often: checkpoints then never take more than half of what the log writes.
   const auto file_bytes = static_cast<std::int64_t>(partition.index().size()) * kBytesPerKey;
   if (due(partition, std::max(bytes_, 2 * file_bytes)) || overdue_.contains(partition.id())) begin(partition);
@@ -118,6 +119,12 @@ void Checkpointer::begin(Partition& partition) {
   for (const SegmentPlaces& places : partition.places().places(header.segment)) work_->builder.places(places);
 }
 
+// The log is read again from where the checkpoint begins, so all before is in the index before its first entry is read:
+// a follower applies what it has only when it is committed.
+bool Checkpointer::waits() const {
+  return work_->step == Work::Step::kPlaces && work_->partition.applied() < work_->header.begin;
+}
+
 // The next segment's places, or the next entries.
 bool Checkpointer::slice() {
   Work& work = *work_;
@@ -138,12 +145,25 @@ bool Checkpointer::slice() {
   return true;
 }
 
+// As many pieces as kSliceTime allows: what a piece takes depends on how cold the index's memory is.
 void Checkpointer::add_entries() {
   Work& work = *work_;
-  work.entries.clear();
-  work.cursor = work.partition.index().read(work.cursor, kSliceSlots, work.entries);
-  if (work.entries.empty()) return;
+  const MonotonicNanos begin = clock_.monotonic();
   work.window.clear();
+  for (std::size_t slots = 0; slots < kSliceSlots;) {
+    add_piece();
+    slots += kPieceSlots;
+    if (work.cursor == 0 || clock_.monotonic() - begin >= kSliceTime) break;
+  }
+  if (work.window.changes.empty()) return;
+  work.changes += work.window.changes.size();
+  work.builder.changes(work.window);
+}
+
+void Checkpointer::add_piece() {
+  Work& work = *work_;
+  work.entries.clear();
+  work.cursor = work.partition.index().read(work.cursor, kPieceSlots, work.entries);
   for (const HashIndex::Keyed& keyed : work.entries) {
     UnixMillis expires_at = kNeverExpires;
     if (keyed.entry.expires) {
@@ -153,18 +173,17 @@ void Checkpointer::add_entries() {
     }
     work.window.changes.emplace_back(keyed.hash, keyed.entry.offset, true, expires_at);
   }
-  work.changes += work.window.changes.size();
-  work.builder.changes(work.window);
 }
 
 void Checkpointer::turn() {
-  if (!work_ || running_ || clock_.monotonic() < next_slice_) return;
+  if (!work_ || running_ || clock_.monotonic() < next_slice_ || waits()) return;
   step();
 }
 
 void Checkpointer::tick() {
   const MonotonicNanos begin = clock_.monotonic();
-  while (work_ && !running_ && work_->step < Work::Step::kEnd && clock_.monotonic() - begin < kTickSlices) step();
+  while (work_ && !running_ && work_->step < Work::Step::kEnd && !waits() && clock_.monotonic() - begin < kTickSlices)
+    step();
 }
 
 void Checkpointer::step() {
@@ -185,6 +204,13 @@ void Checkpointer::step() {
       if (published) at->oldest = oldest_begin(disk_, at->directory, at->header.identity);
       return published;
     });
+    return;
+  }
+  if (work.step == Work::Step::kPlaces && work.partition.follows() &&
+      work.partition.log().log_start() != work.header.log_start) {
+    // It has moved while what it waited for was applied, and the header says otherwise.
+    overdue_.insert(work.partition.id());
+    work_.reset();
     return;
   }
   const MonotonicNanos before = clock_.monotonic();
@@ -236,10 +262,13 @@ void Checkpointer::finished(const std::optional<Error>& failure) {
 }
 
 void Checkpointer::write_now(Partition& partition) {
+  if (work_) overdue_.insert(work_->partition.id());  // it was begun, and will not be written
   work_.reset();
-  if (bytes_ == 0 || partition.follows() || partition.log().failure() != nullptr ||
-      !due(partition, std::min(bytes_, kStopBytesMin)))
-    return;
+  if (bytes_ == 0 || partition.log().failure() != nullptr) return;
+  if (!due(partition, std::min(bytes_, kStopBytesMin)) && !overdue_.contains(partition.id())) return;
+  // What is not committed, another leader's log may not have.
+  const Watermarks& marks = partition.log().marks();
+  if (partition.applied() < marks.appended() || marks.committed() < marks.appended()) return;
   begin(partition);
   ReplacedFile file(disk_, work_->directory, slot_to_replace(disk_, work_->directory, work_->header.identity));
   Result<void> result;

@@ -1,6 +1,6 @@
-// Writes checkpoints of the indexes while they are in use: copies a few thousand entries at a time into a buffer, which
-// a job appends to the file. docs/FORMAT.md, "Checkpoint", says why what comes out is right. One partition at a time;
-// belongs to the store's thread.
+// Writes checkpoints of the indexes while they are in use: copies entries into a buffer, for a fraction of a
+// millisecond at a time, which a job appends to the file. docs/FORMAT.md, "Checkpoint", says why what comes out is
+// right. One partition at a time; belongs to the store's thread.
 #pragma once
 
 #include <array>
@@ -66,17 +66,21 @@ class Checkpointer {
 
   // What a job writes at a time, about.
   static constexpr std::size_t kBufferBytes = std::size_t{1} << 20;
+  // A slice that copies entries looks at the clock between pieces of them, and ends when so much has passed.
+  static constexpr Nanos kSliceTime{200'000};
   // To read less than this takes a restart no time that matters.
   static constexpr std::int64_t kStopBytesMin = std::int64_t{16} << 20;
 
  private:
   struct Work;
+  bool waits() const;
   std::int64_t log_bytes(const Partition& partition) const;
   bool due(const Partition& partition, std::int64_t bytes) const;
   void begin(Partition& partition);
   void step();
   bool slice();  // true: all is in the builder
   void add_entries();
+  void add_piece();
   void run(std::function<Result<void>()> job);
   void job_done(const Result<void>& result);
   void finished(const std::optional<Error>& failure);
@@ -88,7 +92,7 @@ class Checkpointer {
   std::string directory_id_;
   std::int64_t bytes_;
   std::map<std::uint16_t, std::int64_t> begun_at_;  // log_bytes() at the last one, by partition
-  std::set<std::uint16_t> overdue_;                 // partitions whose newest one was lost to a compaction
+  std::set<std::uint16_t> overdue_;                 // partitions whose newest one is of no use, or was not finished
   std::shared_ptr<Work> work_;
   bool running_ = false;
   MonotonicNanos next_slice_;

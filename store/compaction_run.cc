@@ -9,6 +9,12 @@
 
 namespace minod {
 
+namespace {
+
+constexpr std::size_t kJudgePiece = 256;  // records: judged between two looks at the clock
+
+}  // namespace
+
 struct CompactionRun::Work {
   Work(Disk& disk, const std::string& directory, std::vector<RewriteSource> sources, const CompactionPlan& plan,
        bool compress)
@@ -27,10 +33,11 @@ struct CompactionRun::Work {
   std::shared_ptr<File> file;  // the new segment, in place
 };
 
-CompactionRun::CompactionRun(Disk& disk, const KeyHasher& hasher, Partition& partition, std::string directory,
-                             const CompactionPlan& plan, const CompactionRules& rules, bool compress,
-                             std::function<bool()> may_swap, std::function<void()> on_step)
+CompactionRun::CompactionRun(Disk& disk, const Clock& clock, const KeyHasher& hasher, Partition& partition,
+                             std::string directory, const CompactionPlan& plan, const CompactionRules& rules,
+                             bool compress, std::function<bool()> may_swap, std::function<void()> on_step)
     : disk_(disk),
+      clock_(clock),
       hasher_(hasher),
       partition_(partition),
       directory_(std::move(directory)),
@@ -111,18 +118,37 @@ void CompactionRun::next_slice(std::int64_t bytes) {
         counts_ = work_->rewrite.counts();
         if (work_->error) return give_up(work_->error);
         if (!work_->more) return finish();
+        judged_ = 0;
         judge();
-        work_->judged = true;
       });
 }
 
+// A slice may have very many records: they are short, or were compressed.
 void CompactionRun::judge() {
+  const MonotonicNanos begin = clock_.monotonic();
   judged_last_ = partition_.log().marks().appended();
   if (judged_first_ == kNoOffset) judged_first_ = judged_last_;
-  for (const KeyHash hash : work_->hashes) partition_.index().prefetch(hash);
-  std::size_t i = 0;
-  for (RewriteRecord& record : work_->rewrite.records()) record.keep = is_live(record, work_->hashes[i++]);
+  const std::size_t count = work_->rewrite.records().size();
+  Nanos took{0};
+  while (judged_ < count && took < kJudgeTime) {
+    judge_piece(std::min(count, judged_ + kJudgePiece));
+    took = clock_.monotonic() - begin;
+  }
+  pause_ns_ = std::max(pause_ns_, took.value());
+  if (judged_ < count) {
+    run_job([] {}, [this] { judge(); });  // when others have had their turn
+    return;
+  }
   partition_.counts().watch(plan_.base, work_->rewrite.read_upto());
+  work_->judged = true;
+}
+
+void CompactionRun::judge_piece(std::size_t upto) {
+  auto& records = work_->rewrite.records();
+  for (std::size_t i = judged_; i < upto; ++i) partition_.index().prefetch(work_->hashes[i]);
+  for (; judged_ < upto; ++judged_) records[judged_].keep = is_live(records[judged_], work_->hashes[judged_]);
+  // What dies from now on has been judged.
+  partition_.counts().watch(plan_.base, records[upto - 1].view.offset + OffsetCount(1));
 }
 
 bool CompactionRun::is_live(const RewriteRecord& record, KeyHash hash) const {

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "index/key_hash.h"
 #include "log/compaction_rewrite.h"
 #include "log/disk.h"
@@ -34,7 +35,7 @@ class CompactionRun {
 
   // `rules`: those the plan was made with. `may_swap`: asked each time before files are exchanged; false: other jobs
   // are at work on them. `on_step`: a job has ended; it may call advance().
-  CompactionRun(Disk& disk, const KeyHasher& hasher, Partition& partition, std::string directory,
+  CompactionRun(Disk& disk, const Clock& clock, const KeyHasher& hasher, Partition& partition, std::string directory,
                 const CompactionPlan& plan, const CompactionRules& rules, bool compress, std::function<bool()> may_swap,
                 std::function<void()> on_step);
 
@@ -50,6 +51,11 @@ class CompactionRun {
   const CompactionPlan& plan() const { return plan_; }
   std::int64_t source_bytes() const { return source_bytes_; }  // all that there is to read
 
+  // The longest that the shard was held up by judging: it looks at the clock between pieces of a slice's records, and
+  // goes on later when kJudgeTime has passed.
+  std::int64_t pause_ns() const { return pause_ns_; }
+  static constexpr Nanos kJudgeTime{200'000};
+
   // As of the last job that ended.
   const RewriteCounts& counts() const { return counts_; }
 
@@ -61,6 +67,7 @@ class CompactionRun {
   void next_slice(std::int64_t bytes);
   void finish();
   void judge();
+  void judge_piece(std::size_t upto);
   bool is_live(const RewriteRecord& record, KeyHash hash) const;
   bool may_go(const RewriteRecord& erasure) const;
   bool overtaken() const;
@@ -70,6 +77,7 @@ class CompactionRun {
   SegmentCount new_count() const;
 
   Disk& disk_;
+  const Clock& clock_;
   const KeyHasher& hasher_;
   Partition& partition_;
   std::string directory_;
@@ -83,6 +91,8 @@ class CompactionRun {
   std::optional<Error> error_;
   RewriteCounts counts_;
   std::int64_t source_bytes_ = 0;
+  std::size_t judged_ = 0;  // records of the slice
+  std::int64_t pause_ns_ = 0;
   Offset erasures_end_;
   Offset log_start_;                 // when it began
   Offset judged_first_ = kNoOffset;  // the log's end at the first judgement

@@ -11,8 +11,7 @@ namespace minod {
 
 namespace {
 
-// What one job reads, and what the shard's thread then judges in one go: about a thousand records, some tens of
-// microseconds.
+// What one job reads; what the shard's thread then judges, a fraction of a millisecond at a time.
 constexpr std::int64_t kSliceBytes = std::int64_t{128} << 10;
 constexpr Nanos kSpaceRetry{10'000'000'000};
 constexpr int kLeaveTriesMax = 50;
@@ -136,8 +135,8 @@ void Compactor::leave_old_segments(Partition& partition, const CompactionRules& 
 
 void Compactor::start(Partition& partition, const CompactionPlan& plan, const CompactionRules& rules) {
   auto may_swap_files = [this, &partition, plan] { return may_swap(partition, plan); };
-  run_ = std::make_unique<CompactionRun>(disk_, hasher_, partition, directory_ + "/" + partition.name(), plan, rules,
-                                         compress_, std::move(may_swap_files), [this] { step(); });
+  run_ = std::make_unique<CompactionRun>(disk_, clock_, hasher_, partition, directory_ + "/" + partition.name(), plan,
+                                         rules, compress_, std::move(may_swap_files), [this] { step(); });
   spent_ = 0;
 }
 
@@ -173,6 +172,7 @@ void Compactor::settle_run() {
   const RewriteCounts& counts = run_->counts();
   done_.bytes_read += static_cast<std::uint64_t>(counts.source_bytes);
   done_.bytes_written += static_cast<std::uint64_t>(counts.bytes);
+  done_.pause_ns = std::max(done_.pause_ns, run_->pause_ns());
   const std::string where = run_->partition().name() + " from offset " + std::to_string(run_->plan().base.value());
   switch (run_->state()) {
     case CompactionRun::State::kDone:
@@ -250,6 +250,7 @@ void CompactionReport::add(const CompactionReport& other) {
   asked_for = std::max(asked_for, other.asked_for);
   last_asked_took = std::max(last_asked_took, other.last_asked_took);
   last_asked_ok = last_asked_ok && other.last_asked_ok;
+  pause_ns = std::max(pause_ns, other.pause_ns);
 }
 
 CompactionReport Compactor::report(Partitions partitions) const {
@@ -261,6 +262,7 @@ CompactionReport Compactor::report(Partitions partitions) const {
   if (run_) {
     report.progress_bytes = static_cast<std::uint64_t>(run_->counts().source_bytes);
     report.total_bytes = static_cast<std::uint64_t>(run_->source_bytes());
+    report.pause_ns = std::max(report.pause_ns, run_->pause_ns());
   }
   for (const auto& partition : partitions) {
     if (!partition) continue;

@@ -37,6 +37,7 @@ struct CompactionReport {
   Millis asked_for{-1};             // how long the request has been worked on; -1: there is none
   Millis last_asked_took{-1};       // how long the last one took; -1: none
   bool last_asked_ok = true;
+  std::int64_t pause_ns = 0;  // the longest that the shard's loop was held up
 
   void add(const CompactionReport& other);  // another shard's
 };

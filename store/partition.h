@@ -88,12 +88,17 @@ class Partition {
   // A restart starts its reading of values from disk only; nothing is known of the order of older erasures then.
   Offset newest_erasure() const { return newest_erasure_; }
 
-  // A follower's: what is appended is applied later, and nothing expires, is evicted, compacted or put in a checkpoint.
+  // A follower's: what is appended is applied later, and nothing expires, is evicted or compacted.
   bool follows() const { return follows_; }
   void set_follows(bool follows) {
+    if (follows && !follows_ && log_) applied_ = log_->marks().appended();
     follows_ = follows;
     counts_.apply_later(follows);
   }
+
+  // All below was applied: a follower's owner says how far, in any other log it is all that was appended.
+  Offset applied() const { return follows_ ? applied_ : log_->marks().appended(); }
+  void set_applied(Offset end) { applied_ = end; }
 
   // What `fresh` has been filled with takes the place of what was applied, and so does its id(): nothing that was kept
   // of the records before is taken for one of those that come. The log stays.
@@ -136,6 +141,7 @@ class Partition {
   std::uint16_t id_;
   bool indexed_;
   bool follows_ = false;
+  Offset applied_ = kFirstOffset;
   HashIndex index_;
   ExpiryIndex expiries_;
   LogIndex places_;

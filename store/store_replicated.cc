@@ -59,6 +59,7 @@ void Store::remake(Partition& partition, Recover recover, std::function<void(con
         at->take_over(std::move(made->fresh));
         at->set_log(std::move(*made->log));
         at->log().set_sync_policy(options_.sync);
+        at->set_applied(at->log().marks().appended());
         done({});
       });
 }

@@ -296,6 +296,7 @@ void compaction(Lines& out, const Facts& facts) {
   out.line("minod_compaction_records_dropped", report.records_dropped);
   out.line("minod_compaction_erasures_dropped", report.erasures_dropped);
   out.line("minod_compaction_garbage_bytes", report.garbage_bytes);
+  out.line("minod_compaction_pause_us_max", static_cast<std::uint64_t>(report.pause_ns) / 1000);
 }
 
 void stats(Lines& out, const Facts& facts) {

@@ -104,10 +104,11 @@ class AioQueueTest : public testing::Test {
   }
   ~AioQueueTest() override { queue_.reset(); }
 
-  void open(unsigned depth) {
+  void open(unsigned depth, std::size_t reads_at_once = AioQueue::kAllReads) {
     queue_.reset();
     auto queue = AioQueue::open(
-        depth, AioCalls{fake_setup, fake_destroy, fake_submit, fake_get_events, fake_read_signals, false});
+        depth, AioCalls{fake_setup, fake_destroy, fake_submit, fake_get_events, fake_read_signals, false},
+        reads_at_once);
     ASSERT_TRUE(queue);
     queue_ = std::move(*queue);
     target_.path = "file";
@@ -194,6 +195,34 @@ TEST_F(AioQueueTest, MoreCompletionsThanOneSystemCallTakes) {
   for (int i = 0; i < 200; ++i) kernel_.complete_one();
   finish();
   EXPECT_EQ(good_, 200);
+}
+
+// So that what the first ones' owners ask for next is on its way before the last ones are answered.
+TEST_F(AioQueueTest, OnePollDeliversNoMoreReadsThanItMay) {
+  open(64, 8);
+  int reads = 0;
+  int writes = 0;
+  for (int i = 0; i < 20; ++i) {
+    start(IO_CMD_PREAD, 0, 4096, [&reads](const Result<std::size_t>& result) {
+      EXPECT_TRUE(result);
+      ++reads;
+    });
+  }
+  start(IO_CMD_PWRITE, 0, 4096, [&writes](const Result<std::size_t>& result) {
+    EXPECT_TRUE(result);
+    ++writes;
+  });
+  queue_->submit();
+  while (!kernel_.working.empty()) kernel_.complete_one();
+  while (kernel_.signals_owed != 0) kernel_.signal_one();
+  EXPECT_EQ(queue_->poll(), 9U);
+  EXPECT_EQ(reads, 8);
+  EXPECT_EQ(writes, 1) << "a write waits behind no read";
+  EXPECT_EQ(queue_->in_flight(), 12U);
+  EXPECT_EQ(queue_->poll(), 8U);
+  EXPECT_EQ(queue_->poll(), 4U) << "of what no signal tells any more";
+  EXPECT_EQ(queue_->poll(), 0U);
+  EXPECT_EQ(queue_->in_flight(), 0U);
 }
 
 TEST_F(AioQueueTest, AShortWriteGoesOnWhereItStopped) {

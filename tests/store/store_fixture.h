@@ -25,7 +25,9 @@ namespace minod {
 class ManualClock final : public Clock {
  public:
   UnixMillis now() const override { return now_; }
-  MonotonicNanos monotonic() const override { return MonotonicNanos(ticks_ += 1000); }
+  MonotonicNanos monotonic() const override { return MonotonicNanos(ticks_ += look_.value()); }
+  // From now on time goes by so much with each look at it: what looks seldom takes long.
+  void set_look(Nanos look) { look_ = look; }
   void advance(Millis by) {
     now_ += by;
     ticks_ += by.value() * 1'000'000;
@@ -34,6 +36,7 @@ class ManualClock final : public Clock {
  private:
   UnixMillis now_{1'700'000'000'000};
   mutable std::int64_t ticks_ = 1'000'000'000;
+  Nanos look_{1000};
 };
 
 class StoreFixture : public ::testing::Test {
