@@ -16,8 +16,11 @@ begin_part() {
 }
 
 versions() {
-  printf '%s %s' "$("$bin/minod" --version | head -1)" \
-    "$(git -C "$top" describe --always --dirty 2>/dev/null || true)"
+  local commit
+  commit=$(git -C "$top" describe --always 2>/dev/null || true)
+  # What earlier parts have written to docs/ makes no other program.
+  git -C "$top" diff --quiet HEAD -- . ':!docs' 2>/dev/null || commit+=-dirty
+  printf '%s %s' "$("$bin/minod" --version | head -1)" "$commit"
   printf '; redis %s' "$(redis-server --version | sed 's/.* v=\([^ ]*\).*/\1/')"
   local package
   for package in memcached etcd-server rocksdb-tools; do
