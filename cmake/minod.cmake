@@ -20,7 +20,7 @@ target_compile_options(minod_build INTERFACE
 target_compile_definitions(minod_build INTERFACE
   MINOD_VERSION="${PROJECT_VERSION}"
   BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED BOOST_BEAST_SEPARATE_COMPILATION
-  $<$<AND:$<BOOL:${MINOD_HARDEN}>,$<CONFIG:Release,Sanitize>>:_GLIBCXX_ASSERTIONS>)
+  $<$<AND:$<BOOL:${MINOD_HARDEN}>,$<CONFIG:Release,RelWithDebInfo,Sanitize>>:_GLIBCXX_ASSERTIONS>)
 if(MINOD_HARDEN)
   target_link_options(minod_build INTERFACE -Wl,-z,relro,-z,now,-z,noexecstack)
   # Objects are position independent already; so are the programs then, whatever the compiler's default is.

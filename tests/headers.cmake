@@ -22,3 +22,4 @@ endforeach()
 
 add_library(headers OBJECT EXCLUDE_FROM_ALL ${alone})
 target_link_libraries(headers PRIVATE minod_tools minod_sim rapidcheck GTest::gtest)
+target_compile_definitions(headers PRIVATE MINOD_TEST_DATA="")

@@ -43,7 +43,7 @@ class TestNetwork {
 class GroupNode {
  public:
   GroupNode(TestNetwork& network, std::uint64_t number, ReplicationOptions options, SimDiskOptions disk = {})
-      : network_(network), self_{number, number}, options_(std::move(options)), transport_(network, self_) {
+      : self_{number, number}, options_(std::move(options)), transport_(network, self_) {
     disk.seed = number;
     disk_ = std::make_unique<SimDisk>(disk);
     check(disk_->make_directory("data").has_value() && disk_->sync_directory("").has_value(), "a data directory");
@@ -191,7 +191,6 @@ class GroupNode {
     failures.clear();
   }
 
-  TestNetwork& network_;
   MemberId self_;
   ReplicationOptions options_;
   ManualClock clock_;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/fuzz/seed.h"
+
 namespace minod {
 namespace {
 
@@ -28,6 +30,8 @@ TEST(StateFile, ReadsWhatItWrote) {
     EXPECT_EQ(*parsed, state);
   }
 }
+
+TEST(StateFile, TheFuzzerStartsFromOne) { expect_seed("peer/state", text_of(some_state())); }
 
 TEST(StateFile, IsAsDocsFormatShowsIt) {
   EXPECT_EQ(text_of(some_state()),

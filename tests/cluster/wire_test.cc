@@ -4,6 +4,7 @@
 
 #include "base/crc32c.h"
 #include "base/endian.h"
+#include "tests/fuzz/seed.h"
 #include "tests/log/batches.h"
 
 namespace minod {
@@ -69,6 +70,21 @@ TEST(Wire, WhatIsSentIsWhatArrives) {
     EXPECT_EQ(frame->batches.size(), carries ? batch.size() : 0u);
     EXPECT_TRUE(from.empty());
   }
+}
+
+TEST(Wire, TheFuzzerStartsFromAFrameOfEachKind) {
+  std::string all;
+  std::size_t number = 0;
+  for (const Message& message : all_kinds()) {
+    Answer carrying = answer();
+    carrying.epochs = {EpochLine{Leadership{Epoch{7}, kA}, Offset(42)}};  // of the batch
+    const bool carries = std::holds_alternative<Answer>(message);
+    const auto frame = encode_frame(LogName{3, 5}, carries && number == 1 ? Message(carrying) : message,
+                                    carries ? Bytes(test::golden_batch()) : Bytes());
+    all += as_text(frame);
+    expect_seed("peer/message-" + std::to_string(number++), std::string(as_text(frame)));
+  }
+  expect_seed("peer/messages", all);
 }
 
 TEST(Wire, APartOfAFrameWaitsForTheRest) {

@@ -12,6 +12,8 @@
 #include "cluster/shipped_batches.h"
 #include "cluster/state_file.h"
 #include "cluster/wire.h"
+#include "net/peer/link_frame.h"
+#include "net/peer/peer_book.h"
 
 namespace {
 
@@ -32,19 +34,41 @@ void read_frames(Bytes from) {
   }
 }
 
+void read_link_frames(Bytes from) {
+  while (is_link_frame(from)) {
+    const Bytes before = from;
+    const auto frame = take_link_frame(from);
+    if (!frame) return;
+    check(from.size() < before.size(), "a frame about a connection takes bytes");
+    const auto again = encode_link_frame(*frame);
+    // What would move an operator's cursor is not written again.
+    const bool alike = std::ranges::equal(again, before.first(again.size()));
+    check(alike || std::holds_alternative<Goodbye>(*frame), "a frame about a connection is written as it was read");
+  }
+}
+
+void read_files(std::string_view text) {
+  const auto state = parse_state(text);
+  if (state) check(text_of(*state) == text, "a state that is read is written alike");
+  const auto book = PeerBook::parse(text);
+  if (!book) return;
+  const auto again = PeerBook::parse(PeerBook::text_of(*book));
+  check(again && *again == *book, "what is known of a group is read as it was written");
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const Bytes from(reinterpret_cast<const std::byte*>(data), size);
   read_frames(from);
+  read_link_frames(from);
   if (size >= kFrameHeaderSize) {
     std::vector<std::byte> mended(from.begin(), from.end());
     store_big(mended.data(), static_cast<std::uint32_t>(size - kFrameHeaderSize));
     store_big(mended.data() + 4, crc32c(Bytes(mended).subspan(kFrameHeaderSize)));
     read_frames(mended);
+    read_link_frames(mended);
   }
-  const std::string text(as_text(from));
-  const auto state = parse_state(text);
-  if (state) check(text_of(*state) == text, "a state that is read is written alike");
+  read_files(as_text(from));
   return 0;
 }

@@ -1,4 +1,4 @@
-// A fuzzer's input, taken apart from its front.
+// The input of a fuzzer, taken piece by piece; once it is used up, everything is zero or empty.
 #pragma once
 
 #include <algorithm>
@@ -9,7 +9,6 @@
 
 namespace minod {
 
-// What is left of the input.
 class Pieces {
  public:
   explicit Pieces(Bytes from) : from_(from) {}
