@@ -216,7 +216,7 @@ sub goals {
     say_line "Where the time goes, what was tried against a goal that is not met, and what bounds it: [adr/0015](adr/0015-cost-of-a-request.md).\n";
 }
 
-my ($any) = sort { ($a =~ /^(storage|replication)/) <=> ($b =~ /^(storage|replication)/) || $facts{$b}{date} cmp $facts{$a}{date} } keys %facts;
+my ($any) = sort { ($a =~ /^(storage|replication)/) <=> ($b =~ /^(storage|replication)/) || $facts{$b}{date} cmp $facts{$a}{date} || $b cmp $a } keys %facts;
 die "no tables in $out/bench: run a part first\n" unless $any;
 say_line "# Benchmarks\n\nWritten by `./dev bench`; do not edit. $facts{$any}{machine}; $facts{$any}{versions}.\n";
 say_line <<'TEXT';

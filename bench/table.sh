@@ -13,5 +13,10 @@ table_facts() {
   printf '# load\t%s\n' "$(uptime | sed 's/.*load average: //')"
 }
 
-# minod_version BIN TOP
-minod_version() { printf '%s %s' "$("$1/minod" --version | head -1)" "$(git -C "$2" describe --always --dirty 2>/dev/null || true)"; }
+# minod_version BIN TOP: what earlier parts have written to docs/ makes no other program.
+minod_version() {
+  local commit
+  commit=$(git -C "$2" describe --always 2>/dev/null || true)
+  git -C "$2" diff --quiet HEAD -- . ':!docs' 2>/dev/null || commit+=-dirty
+  printf '%s %s' "$("$1/minod" --version | head -1)" "$commit"
+}
