@@ -42,7 +42,6 @@ std::vector<Message> all_kinds() {
           Refusal{kFirst},
           Promise{kSecond},
           Promised{kSecond, true, both(), {LogName{0, 3}, LogName{7, 3}}},
-          Lend{4},
           Inquiry{},
           Standing{kSecond, true, both()},
           HandOver{kFirst, Offset(12)},
@@ -50,7 +49,8 @@ std::vector<Message> all_kinds() {
           SegmentsWanted{kFirst},
           Segments{kSecond, Offset(90), answer().epochs, {SegmentEntry{Offset(0), 4096}, SegmentEntry{Offset(60), 17}}},
           SegmentRead{Offset(60), 4096, 1 << 20},
-          SegmentBytes{Offset(60), 4096, 8192}};
+          SegmentBytes{Offset(60), 4096, 8192},
+          Lend{4}};
 }
 
 // With a right checksum, so that what is behind it is reached.

@@ -58,7 +58,7 @@ class Talk {
       case 7:
         return input_.byte() % 4 == 0 ? replication.disconnected(other()) : replication.connected(other());
       default:
-        return message(choice / 16 % 13);
+        return message(choice / 16 % 14);
     }
   }
 
@@ -100,7 +100,7 @@ class Talk {
       case 3:
         return Promise{leadership()};
       case 4:
-        return Promised{leadership(), flag(), set()};
+        return Promised{leadership(), flag(), set(), {log_name()}};
       case 5:
         return Inquiry{};
       case 6:
@@ -115,6 +115,8 @@ class Talk {
         return Segments{leadership(), offset(), lines(), {{offset(), size()}, {offset(), size()}}};
       case 11:
         return SegmentRead{offset(), size(), static_cast<std::int32_t>(size())};
+      case 12:
+        return Lend{static_cast<std::int32_t>(flags())};
       default:
         return SegmentBytes{offset(), size(), size()};
     }
