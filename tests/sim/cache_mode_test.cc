@@ -2,81 +2,15 @@
 // any moment a key is absent or has its newest value: never an older one, and never one that a reply said was gone.
 #include <gtest/gtest.h>
 
-#include <map>
-#include <optional>
-
 #include "base/buffer.h"
 #include "log/segment_name.h"
+#include "tests/sim/cache_node.h"
 #include "tests/sim/seeds.h"
-#include "tests/store/store_fixture.h"
 
 namespace minod {
 namespace {
 
-constexpr std::uint64_t kBudget = std::uint64_t{16} << 20;
-
-class CacheMode : public StoreFixture {
- protected:
-  void begin(std::uint64_t seed, DiskPolicy policy, bool compress = false) {
-    chance_ = Random(seed);
-    const std::int64_t checkpoint_bytes = options_.checkpoint_bytes;
-    options_ = StoreOptions();
-    options_.checkpoint_bytes = checkpoint_bytes;
-    options_.segment_bytes = std::int64_t{1} << 20;
-    options_.disk = {kBudget, policy};
-    options_.compress = compress;
-    use_disk({.seed = seed, .delay_max = 1 + static_cast<unsigned>(chance_.below(5))});
-    newest_.clear();
-    next_ = 0;
-  }
-
-  static std::string key(std::uint64_t i) { return "key" + std::to_string(i); }
-  static std::string bulk(const std::string& text) {
-    return "$" + std::to_string(text.size()) + "\r\n" + text + "\r\n";
-  }
-
-  std::string set(std::uint64_t i, std::size_t size = 20'000) {
-    std::string value = std::to_string(++next_) + ":";
-    for (std::size_t j = 0; value.size() < size; j += 8) value += std::to_string(chance_.next());
-    return set(i, std::move(value));
-  }
-  std::string set(std::uint64_t i, std::string value) {
-    const std::string reply = run({"SET", key(i), value});
-    if (reply == "+OK\r\n") newest_[i] = {value};
-    // Without a reply it may be there or not.
-    if (reply.empty()) newest_[i].push_back(value);
-    return reply;
-  }
-  void erase(std::uint64_t i) {
-    const std::string reply = run({"DEL", key(i)});
-    if (reply.empty()) {
-      newest_[i].push_back("");
-    } else {
-      newest_[i] = {""};
-    }
-  }
-
-  // Absent, or one of the values that may be the newest. An erased key is absent.
-  void expect_newest_or_absent(std::uint64_t i) {
-    const std::string reply = run({"GET", key(i)});
-    if (reply == "$-1\r\n") {
-      absent_ += newest_[i] == std::vector<std::string>{""} ? 0 : 1;
-      newest_[i] = {""};
-      return;
-    }
-    for (const std::string& value : newest_[i]) {
-      if (value.empty() || reply != bulk(value)) continue;
-      newest_[i] = {value};
-      return;
-    }
-    ADD_FAILURE() << key(i) << " came back as " << reply.substr(0, 40);
-  }
-
-  Random chance_{1};
-  std::map<std::uint64_t, std::vector<std::string>> newest_;  // what may be a key's newest value; "" is none
-  std::uint64_t next_ = 0;
-  int absent_ = 0;
-};
+class CacheMode : public CacheNode {};
 
 TEST_F(CacheMode, TheOldestSegmentGoesAndWhatIsReadStays) {
   begin(1, DiskPolicy::kAllKeysSegment);
@@ -84,8 +18,8 @@ TEST_F(CacheMode, TheOldestSegmentGoesAndWhatIsReadStays) {
   for (std::uint64_t i = 0; i < 3000; ++i) {
     ASSERT_EQ(set(i), "+OK\r\n") << i;
     if (i < kHot || i % 50 != 0) continue;
-    for (std::uint64_t hot = 0; hot < kHot; ++hot) ASSERT_EQ(run({"GET", key(hot)}), bulk(newest_[hot].front())) << i;
-    EXPECT_LE(store_->evictor().disk_bytes(), kBudget);
+    for (std::uint64_t hot = 0; hot < kHot; ++hot) ASSERT_EQ(run({"GET", key(hot)}), bulk(newest(hot))) << i;
+    EXPECT_LE(store_->evictor().disk_bytes(), kCacheBudget);
   }
   const EvictionCounters& counters = store_->evictor().counters();
   EXPECT_GT(counters.segments, 30u);
@@ -93,12 +27,12 @@ TEST_F(CacheMode, TheOldestSegmentGoesAndWhatIsReadStays) {
   EXPECT_GT(counters.kept_records, kHot);
   EXPECT_LT(counters.kept_bytes, counters.segments << 18) << "a quarter of what was evicted";
   EXPECT_EQ(run({"GET", key(100)}), "$-1\r\n") << "cold and old";
-  EXPECT_EQ(run({"GET", key(2999)}), bulk(newest_[2999].front()));
+  EXPECT_EQ(run({"GET", key(2999)}), bulk(newest(2999)));
   const std::string count = run({"DBSIZE"});
   EXPECT_LT(std::stoi(count.substr(1)), 850) << "the index has no key of an evicted segment";
   lose_power();
   EXPECT_EQ(run({"DBSIZE"}), count) << "and after a restart neither";
-  for (std::uint64_t hot = 0; hot < kHot; ++hot) EXPECT_EQ(run({"GET", key(hot)}), bulk(newest_[hot].front()));
+  for (std::uint64_t hot = 0; hot < kHot; ++hot) EXPECT_EQ(run({"GET", key(hot)}), bulk(newest(hot)));
 }
 
 TEST_F(CacheMode, WhatIsNotReadIsNotKept) {
@@ -132,8 +66,8 @@ TEST_F(CacheMode, NoEvictionRefusesWritesAndGoesOnDeleting) {
   EXPECT_EQ(reply.substr(0, 4), "-OOM") << reply;
   EXPECT_NE(reply.find("'maxdisk'"), std::string::npos) << reply;
   EXPECT_GT(written, 500u);
-  EXPECT_LE(store_->evictor().disk_bytes(), kBudget);
-  EXPECT_EQ(run({"GET", key(0)}), bulk(newest_[0].front()));
+  EXPECT_LE(store_->evictor().disk_bytes(), kCacheBudget);
+  EXPECT_EQ(run({"GET", key(0)}), bulk(newest(0)));
   for (std::uint64_t i = 0; i < 10; ++i) EXPECT_EQ(run({"DEL", key(i)}), ":1\r\n");
   EXPECT_EQ(store_->evictor().counters().keys, 0u);
   EXPECT_EQ(run({"FLUSHDB"}), "+OK\r\n");
@@ -143,8 +77,8 @@ TEST_F(CacheMode, NoEvictionRefusesWritesAndGoesOnDeleting) {
 
 TEST_F(CacheMode, AValueLargerThanTheBudgetTakesIsRefused) {
   begin(5, DiskPolicy::kAllKeysSegment);
-  EXPECT_EQ(run({"SET", "a", std::string(kBudget / 4, 'x')}).substr(0, 4), "-OOM");
-  EXPECT_EQ(run({"SET", "a", std::string(kBudget / 10, 'x')}), "+OK\r\n");
+  EXPECT_EQ(run({"SET", "a", std::string(kCacheBudget / 4, 'x')}).substr(0, 4), "-OOM");
+  EXPECT_EQ(run({"SET", "a", std::string(kCacheBudget / 10, 'x')}), "+OK\r\n");
 }
 
 TEST_F(CacheMode, EvictionTakesTheOldestOfAllDatabases) {
@@ -156,7 +90,7 @@ TEST_F(CacheMode, EvictionTakesTheOldestOfAllDatabases) {
     if (i % 100 == 0) advance(Millis(10));
     ASSERT_EQ(set(i), "+OK\r\n");
   }
-  EXPECT_LE(store_->evictor().disk_bytes(), kBudget);
+  EXPECT_LE(store_->evictor().disk_bytes(), kCacheBudget);
   select(1);
   EXPECT_LT(std::stoi(run({"DBSIZE"}).substr(1)), 100) << "the older database has lost its sealed segments";
 }
@@ -178,9 +112,7 @@ TEST_F(CacheMode, NothingOlderComesBackAfterPowerLoss) {
         } else if (chance_.one_in(3)) {
           set(i);
         } else {
-          if (run({"GET", key(i)}) == "$-1\r\n" && !disk_->crashed()) {
-            newest_[i] = {""};  // absent once, it stays so
-          }
+          expect_newest_or_absent(i);
         }
         if (!disk_->crashed()) store_->tick();
       }
@@ -188,7 +120,7 @@ TEST_F(CacheMode, NothingOlderComesBackAfterPowerLoss) {
       checkpoints += store_->checkpointer().counters().written;
       lose_power(chance_.one_in(4) ? Survival::kNothing : Survival::kSome);
       for (std::uint64_t i = 0; i < kKeys; ++i) expect_newest_or_absent(i);
-      EXPECT_LE(store_->evictor().disk_bytes(), kBudget + (std::uint64_t{2} << 20));
+      expect_within_budget();
     }
     if (HasFailure()) return;
   }
@@ -253,9 +185,9 @@ TEST_F(CacheMode, ADamagedSegmentIsEvictedToo) {
     block.data()[where % 4096] ^= std::byte{0x7f};
     ASSERT_TRUE((*file)->write_now(FilePosition(at), std::as_const(block).span()).has_value());
     for (; i < 1500; ++i) ASSERT_EQ(set(i), "+OK\r\n") << i;
-    EXPECT_LE(store_->evictor().disk_bytes(), kBudget);
+    EXPECT_LE(store_->evictor().disk_bytes(), kCacheBudget);
     for (std::uint64_t old = 0; old < 30; ++old) EXPECT_EQ(run({"GET", key(old)}), "$-1\r\n");
-    for (std::uint64_t one = 1400; one < 1500; ++one) EXPECT_EQ(run({"GET", key(one)}), bulk(newest_[one].front()));
+    for (std::uint64_t one = 1400; one < 1500; ++one) EXPECT_EQ(run({"GET", key(one)}), bulk(newest(one)));
   }
 }
 

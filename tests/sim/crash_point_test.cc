@@ -37,7 +37,7 @@ class CrashPoints {
   void run() {
     const std::uint64_t all = play(0, 0) * kLosses;
     const std::uint64_t asked = number_from("MINOD_CRASH_POINTS", share_of(150));
-    play(asked == 0 ? all : asked, all);
+    play(asked, all);
     std::printf("%s: %llu of %llu crash points, %llu crashes during their restarts, %llu states compared\n",
                 workload_.name.c_str(), static_cast<unsigned long long>(points_), static_cast<unsigned long long>(all),
                 static_cast<unsigned long long>(restart_points_), static_cast<unsigned long long>(compared_));
@@ -65,7 +65,7 @@ class CrashPoints {
       ++operation;
       for (std::uint64_t loss = 0; loss < kLosses; ++loss) {
         const std::uint64_t number = operation * kLosses + loss;
-        if (wanted == 0 || Random(number).below(all) >= wanted) continue;
+        if (all == 0 || !is_chosen(number, wanted, all)) continue;  // it only counts
         const bool durable_only = workload_.options.sync != SyncPolicy::kAlways;
         points.push_back(CrashPoint{after(machine.disk(), static_cast<Loss>(loss), number),
                                     machine.window(durable_only), machine.backups(), machine.clock(), number});

@@ -21,6 +21,11 @@ inline std::uint64_t number_from(const char* variable, std::uint64_t otherwise) 
   return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
 }
 
+// Whether a test that is to look at about `wanted` of `all` points looks at this one.
+inline bool is_chosen(std::uint64_t number, std::uint64_t wanted, std::uint64_t all) {
+  return wanted == 0 || Random(number).below(all) < wanted;
+}
+
 inline std::unique_ptr<SimDisk> after(const SimDisk& disk, Loss loss, std::uint64_t seed) {
   SimDiskOptions options;
   options.seed = seed;

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "replay/topic_directory.h"
+#include "tests/sim/crash_points.h"
 #include "tests/sim/seeds.h"
 #include "tests/sim/sim_disk_verbs.h"
 #include "tests/store/store_fixture.h"
@@ -116,6 +117,85 @@ class TopicTest : public ::testing::Test {
     for (int i = 0; i < 10'000 && !result; ++i) disk_->poll();
     EXPECT_TRUE(result->has_value()) << result->error().message();
     return **result;
+  }
+
+  // Every value says which record it is of, so nothing more has to be known.
+  void expect_whole(Offset committed, Offset gone) {
+    EXPECT_GE(topic_->end(), committed);
+    EXPECT_GE(topic_->begin(), gone);
+    const auto all = records(*topic_, topic_->begin());
+    Offset next = topic_->begin();
+    std::int64_t without_record = 0;  // offsets of control batches
+    for (const auto& [offset, number] : all) {
+      ASSERT_EQ(number, std::to_string(offset.value()));
+      without_record += (offset - next).value();
+      next = offset + OffsetCount(1);
+    }
+    EXPECT_LE(without_record, 20);
+  }
+
+  // ---- crash points: a disk as a power loss leaves it, and what was known then
+
+  struct CrashPoint {
+    std::unique_ptr<SimDisk> disk;
+    Offset committed;
+    Offset gone;  // what is below was dropped
+    std::uint64_t number = 0;
+  };
+  CrashPoint crash_point(std::uint64_t number) const {
+    return {after(*disk_, static_cast<Loss>(number % kLosses), number), topic_->end(),
+            topic_->log().segments().begin()->first, number};
+  }
+
+  // Appends and drops; `on_operation` comes before each operation, `between` after each record.
+  template <class OnOperation, class Between>
+  void play_retention(OnOperation on_operation, Between between) {
+    Random chance(4711);
+    options_.retention = {2 * kSegment, -1};
+    use_disk({.seed = 4711, .delay_max = 3, .tear_sectors = false, .stall_one_in = 30});
+    topic_ = open("orders");
+    for (int i = 0; i < 900 && !HasFailure(); ++i) {
+      disk_->on_operation = on_operation;
+      ASSERT_TRUE(append(*topic_, value(topic_->log().marks().appended().value())));
+      if (chance.one_in(3)) turn(*topic_);
+      if (chance.one_in(20)) topic_->apply_retention();
+      disk_->on_operation = nullptr;
+      between();
+    }
+    ASSERT_TRUE(settle(*topic_));
+    EXPECT_GT(topic_->begin(), Offset(400));
+    topic_.reset();
+  }
+
+  // In the place of the topic that plays.
+  void examine(CrashPoint point, std::vector<CrashPoint>* during) {
+    SCOPED_TRACE("crash before operation " + std::to_string(point.number / kLosses) + ", " +
+                 kLossNames[point.number % kLosses] + ", seed " + std::to_string(point.number));
+    std::swap(disk_, point.disk);
+    auto played = std::exchange(topic_, nullptr);
+    if (during != nullptr) {
+      disk_->on_operation = [&] {
+        const std::uint64_t number = point.number * 1000 + during->size();
+        if (during->size() >= 8) return;
+        during->push_back({after(*disk_, static_cast<Loss>(Random(number).below(kLosses)), number), point.committed,
+                           point.gone, number});
+      };
+    }
+    topic_ = open("orders");
+    disk_->on_operation = nullptr;
+    if (topic_ != nullptr) {
+      expect_whole(point.committed, point.gone);
+      const Offset last = topic_->log().marks().appended();
+      const bool appended = append(*topic_, value(last.value())) && settle(*topic_);
+      EXPECT_TRUE(appended);
+      const Offset gone = topic_->log().segments().begin()->first;
+      lose_power(Survival::kNothing);
+      if (topic_ != nullptr) expect_whole(last + OffsetCount(1), gone);
+    }
+    disk_->kill();
+    if (topic_ != nullptr) topic_->abandon();
+    topic_ = std::move(played);
+    std::swap(disk_, point.disk);
   }
 
   TopicOptions options_{kSegment, SyncPolicy::kAlways, false, {}};
@@ -259,21 +339,48 @@ TEST_F(TopicTest, PowerLossLosesNothingCommittedAndNeverUndoesRetention) {
       disk_->crash_at_operation(0);
       lose_power();
       if (topic_ == nullptr) return;
-      EXPECT_GE(topic_->end(), committed);
-      EXPECT_GE(topic_->begin(), gone);
-      const auto all = records(*topic_, topic_->begin());
-      Offset next = topic_->begin();
-      std::int64_t without_record = 0;  // offsets of control batches
-      for (const auto& [offset, number] : all) {
-        ASSERT_EQ(number, std::to_string(offset.value()));
-        without_record += (offset - next).value();
-        next = offset + OffsetCount(1);
-      }
-      EXPECT_LE(without_record, 20);
+      expect_whole(committed, gone);
     }
     ASSERT_TRUE(settle(*topic_));
     topic_.reset();
   }
+}
+
+// MINOD_CRASH_POINTS: how many, chosen by hash; 0: all.
+TEST_F(TopicTest, EveryCrashPointOfAppendsAndRetention) {
+  std::uint64_t operations = 0;
+  play_retention([&] { ++operations; }, [] {});
+  const std::uint64_t all = operations * kLosses;
+  const std::uint64_t wanted = number_from("MINOD_CRASH_POINTS", share_of(150));
+  std::uint64_t operation = 0;
+  std::uint64_t examined = 0;
+  std::uint64_t in_restarts = 0;
+  std::vector<CrashPoint> points;
+  play_retention(
+      [&] {
+        ++operation;
+        for (std::uint64_t loss = 0; loss < kLosses; ++loss) {
+          const std::uint64_t number = operation * kLosses + loss;
+          if (is_chosen(number, wanted, all)) points.push_back(crash_point(number));
+        }
+      },
+      [&] {
+        for (CrashPoint& point : points) {
+          ++examined;
+          std::vector<CrashPoint> during;
+          const bool again = Random(~point.number).one_in(10);
+          examine(std::move(point), again ? &during : nullptr);
+          for (CrashPoint& second : during) {
+            ++in_restarts;
+            if (!HasFailure()) examine(std::move(second), nullptr);
+          }
+        }
+        points.clear();
+      });
+  std::printf("a plain topic: %llu of %llu crash points, %llu crashes during their restarts\n",
+              static_cast<unsigned long long>(examined), static_cast<unsigned long long>(all),
+              static_cast<unsigned long long>(in_restarts));
+  EXPECT_GT(examined, 0u);
 }
 
 }  // namespace
