@@ -53,11 +53,32 @@ Replication::~Replication() {
 
 // ---- the logs
 
+namespace {
+
+Epoch epoch_of_last_record(Partition& partition) {
+  const auto& segments = partition.log().segments();
+  for (auto segment = segments.rbegin(); segment != segments.rend(); ++segment) {
+    if (const auto places = partition.places().next_places(segment->first)) return places->last.epoch;
+  }
+  return Epoch{0};
+}
+
+// A leadership is stored before the first record of it is appended. A state that knows of none so new is of an earlier
+// time: it would have the others cut what was acknowledged since.
+bool is_older_than_log(const StoredState& stored, Partition& partition) {
+  if (stored.incomplete || stored.promised.leader == kNobody) return false;
+  const Epoch last = epoch_of_last_record(partition);
+  return stored.promised.epoch < last && stored.epochs.at_end(partition.log().marks().appended()).epoch < last;
+}
+
+}  // namespace
+
 Result<void> Replication::Parts::add(Partition& partition, bool was_replicated) {
   const std::string directory = host.store.options().directory + "/" + partition.name();
   auto stored = read_state(host.disk, directory);
   if (!stored) return stored.error();
   if (stored->has_value() != was_replicated) return {};
+  if (*stored && is_older_than_log(**stored, partition)) return older_state(directory);
   std::vector<EpochLine> lines;
   if (!*stored) {
     const auto epochs = read_epochs(host.disk, directory);

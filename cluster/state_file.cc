@@ -11,6 +11,10 @@ namespace minod {
 namespace {
 
 constexpr const char* kName = "replication-state";
+constexpr const char* kNotKnown =
+    "; what this node has promised and acknowledged is not known. Take the data directory away and let it start as a "
+    "new "
+    "replica";
 constexpr int kFormat = 1;
 constexpr std::size_t kSizeMax = std::size_t{16} << 20;
 
@@ -122,13 +126,14 @@ Result<std::optional<StoredState>> read_state(Disk& disk, const std::string& dir
   auto state = parse_state(*text);
   if (!state) {
     Error error = state.error();
-    error.detail = directory + "/" + error.detail +
-                   (error.code == Errc::kCorrupt ? "; what this node has promised and acknowledged is not known. Take "
-                                                   "the data directory away and let it start as a new replica"
-                                                 : "");
+    error.detail = directory + "/" + error.detail + (error.code == Errc::kCorrupt ? kNotKnown : "");
     return error;
   }
   return std::optional(std::move(*state));
+}
+
+Error older_state(const std::string& directory) {
+  return Error{Errc::kCorrupt, 0, directory + "/" + kName + " is older than the log beside it" + kNotKnown};
 }
 
 Result<void> write_state(Disk& disk, const std::string& directory, const StoredState& state) {

@@ -19,6 +19,9 @@ Result<StoredState> parse_state(std::string_view text);
 // Nothing when the log has no such file: it was never replicated. Blocking.
 Result<std::optional<StoredState>> read_state(Disk& disk, const std::string& directory);
 
+// A state that does not know of its log's newest records: a copy of an earlier time.
+Error older_state(const std::string& directory);
+
 // Durable when it returns; the file before it is whole until then. Blocking.
 Result<void> write_state(Disk& disk, const std::string& directory, const StoredState& state);
 

@@ -51,35 +51,14 @@ class GroupNode {
   ~GroupNode() { stop(); }
 
   void start() {
-    store_options.directory = "data";
-    store_options.directory_id = text_of(self_);
-    store_ = std::make_unique<Store>(*disk_, clock_, random_, store_options);
-    store_->on_released = [](Log&) {};
-    store_->on_failed = [this](const Error& error) { failures.push_back(error.message()); };
-    const auto found = list_partitions(*disk_, "data");
-    check(found.has_value(), "the data directory can be listed");
-    std::vector<std::unique_ptr<Partition>> partitions;
-    std::vector<LogToRecover> logs;
-    for (const PartitionDirectory& partition : *found) {
-      const std::string directory = "data/" + partition.name;
-      partitions.push_back(store_->new_partition(partition.db, partition.number));
-      auto followed = followed_log(*disk_, directory, self_, true);
-      check(followed.has_value(), "the replication state can be read");
-      logs.push_back({disk_.get(), directory, partitions.back().get(), *followed});
-    }
-    report = RecoveryReport();
-    RecoveryOptions recovery;
-    recovery.directory_id = store_options.directory_id;
-    auto starts = recover_together(logs, store_->hasher(), recovery, report);
-    check(starts.has_value(), starts ? "" : starts.error().message().c_str());
-    for (std::size_t i = 0; i < partitions.size(); ++i) {
-      const auto adopted = store_->adopt(std::move(partitions[i]), std::move((*starts)[i]));
-      check(adopted.has_value(), "a log is opened");
-    }
-    replication_ = std::make_unique<Replication>(*disk_, clock_, *store_, self_, options_, transport_);
-    replication_->on_refused = [this](const std::string& why) { refused.push_back(why); };
-    check(replication_->open().has_value(), "replication is opened");
-    store_->start();
+    const auto started = try_start();
+    check(started.has_value(), started ? "" : started.error().message().c_str());
+  }
+  // What is left after an error is as after kill().
+  Result<void> try_start() {
+    auto started = recover_and_open();
+    if (!started) kill();
+    return started;
   }
   void stop() {
     if (!store_) return;
@@ -150,6 +129,8 @@ class GroupNode {
   Store& store() { return *store_; }
   Replication& replication() { return *replication_; }
   SimDisk& disk() { return *disk_; }
+  // Of a node that is down.
+  void use_disk(std::unique_ptr<SimDisk> disk) { disk_ = std::move(disk); }
   MemberId self() const { return self_; }
   Log& log(int db = 0) { return store_->partition(db, 0)->log(); }
 
@@ -183,9 +164,42 @@ class GroupNode {
     MemberId self_;
   };
 
+  Result<void> recover_and_open() {
+    store_options.directory = "data";
+    store_options.directory_id = text_of(self_);
+    store_ = std::make_unique<Store>(*disk_, clock_, random_, store_options);
+    store_->on_released = [](Log&) {};
+    store_->on_failed = [this](const Error& error) { failures.push_back(error.message()); };
+    const auto found = list_partitions(*disk_, "data");
+    if (!found) return found.error();
+    std::vector<std::unique_ptr<Partition>> partitions;
+    std::vector<LogToRecover> logs;
+    for (const PartitionDirectory& partition : *found) {
+      const std::string directory = "data/" + partition.name;
+      partitions.push_back(store_->new_partition(partition.db, partition.number));
+      auto followed = followed_log(*disk_, directory, self_, true);
+      if (!followed) return followed.error();
+      logs.push_back({disk_.get(), directory, partitions.back().get(), *followed});
+    }
+    report = RecoveryReport();
+    RecoveryOptions recovery;
+    recovery.directory_id = store_options.directory_id;
+    auto starts = recover_together(logs, store_->hasher(), recovery, report);
+    if (!starts) return starts.error();
+    for (std::size_t i = 0; i < partitions.size(); ++i) {
+      auto adopted = store_->adopt(std::move(partitions[i]), std::move((*starts)[i]));
+      if (!adopted) return adopted.error();
+    }
+    replication_ = std::make_unique<Replication>(*disk_, clock_, *store_, self_, options_, transport_);
+    replication_->on_refused = [this](const std::string& why) { refused.push_back(why); };
+    if (auto opened = replication_->open(); !opened) return opened.error();
+    store_->start();
+    return {};
+  }
+
   void down() {
-    replication_->abandon();
-    store_->abandon();
+    if (replication_) replication_->abandon();
+    if (store_) store_->abandon();
     replication_.reset();
     store_.reset();
     failures.clear();
