@@ -178,8 +178,7 @@ void Replication::Parts::tell_logs(MemberId to) {
 void Replication::Parts::learn_logs(const LogName& about, const Logs& theirs) {
   for (const LogName& name : theirs.names) {
     if (!can_be(name) || name.partition != about.partition) {
-      diag::warning("the leader speaks of a log that there can't be here: db" + std::to_string(name.db) + "-" +
-                    std::to_string(name.partition) + "; both must have the same number of partitions");
+      warn_of(name);
     } else {
       told.insert(name);
     }
@@ -236,6 +235,7 @@ void Replication::hand_over(MemberId to) {
 // ---- what happens
 
 void Replication::receive(MemberId from, const LogName& name, const Message& message, Bytes batches) {
+  if (!parts_->can_be(name)) return parts_->warn_of(name);
   if (const auto* const logs = std::get_if<Logs>(&message)) return parts_->learn_logs(name, *logs);
   if (parts_->waits_for_log(from, name, message)) return;
   ReplicatedLog* const log = parts_->find(name);

@@ -1,7 +1,9 @@
 // The logs of one partition belong together: docs/REPLICATION.md, "Who leads the first log leads them all".
 #include <algorithm>
+#include <string>
 #include <utility>
 
+#include "base/diag.h"
 #include "cluster/replication_parts.h"
 #include "store/limits.h"
 
@@ -60,8 +62,15 @@ std::vector<LogName> Replication::Parts::logs_of(int partition) const {
 }
 
 bool Replication::Parts::can_be(const LogName& name) const {
+  const auto& own = host.options.own;
+  const bool elsewhere = !own.empty() && std::ranges::find(own, name.partition) == own.end();
   return name.db >= 0 && name.db < kDatabases && name.partition >= 0 &&
-         name.partition < host.store.options().partitions;
+         name.partition < host.store.options().partitions && !elsewhere;
+}
+
+void Replication::Parts::warn_of(const LogName& name) {
+  diag::warning("another node speaks of a log that there can't be here: db" + std::to_string(name.db) + "-" +
+                std::to_string(name.partition) + "; both must have the same number of partitions");
 }
 
 // ---- leading them all

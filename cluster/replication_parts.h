@@ -34,6 +34,7 @@ struct Replication::Parts {
   bool was_elected(int partition) const;
   std::vector<LogName> logs_of(int partition) const;
   bool can_be(const LogName& name) const;
+  static void warn_of(const LogName& name);
   bool must_claim(const ReplicatedLog& log) const;
   void claim(ReplicatedLog& log);
   void look_at_claims();

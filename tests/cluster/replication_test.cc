@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "store/limits.h"
 #include "tests/cluster/group_fixture.h"
 
 namespace minod {
@@ -213,6 +214,23 @@ TEST_F(ReplicationTest, ANodeWithoutAnyLogIsNotPromoted) {
   ASSERT_EQ(node(1).refused.size(), 1u);
   EXPECT_TRUE(node(1).refused[0].starts_with("this node has no log yet")) << node(1).refused[0];
   EXPECT_FALSE(node(1).replication().leads(0, 0));
+}
+
+// Found by a fuzzer: such a name was looked up in the table of databases.
+TEST_F(ReplicationTest, WhatIsSaidAboutALogThatThereCantBeChangesNothing) {
+  make(2, 2);
+  begin();
+  set(0, 0, 3);
+  const MemberId stranger{7, 7};
+  for (const LogName name : {LogName{std::int16_t{kDatabases}, 0}, LogName{0, 999}}) {
+    for (std::size_t at = 0; at < 2; ++at) {
+      node(at).replication().receive(stranger, name, Message(Inquiry{}), {});
+      node(at).replication().receive(stranger, name, Message(Promise{Leadership{first_of_term(9), stranger}}), {});
+    }
+  }
+  set(0, 3, 6);
+  ASSERT_TRUE(caught_up(1, 0));
+  expect(1, 0, 6);
 }
 
 // What tells the others that there is a new leader is lost.
