@@ -151,7 +151,7 @@ my @replication_goals = (
     [ 'acks', 'durable SET c=50 P=1, requests a second', 'one replica', 'single', '>=', 0.7, 'durable SET with acks all and one replica / a single node, P=1' ],
     [ 'acks', 'durable SET c=50 P=16, requests a second', 'one replica', 'single', '>=', 0.7, 'the same, P=16' ],
     [ 'lag', 'lag at half the peak load, p99, ms', 'minod', '', '<=', 5, 'replica lag at half the peak load, p99, ms' ],
-    [ 'catchup', 'catch-up, MB/s', 'minod', 'the disk, 1 MiB durable writes', '>=', 0.8, "catch-up / the disk's durable writes" ],
+    [ 'catchup', 'catch-up, MB/s', 'minod', 'a copy on that disk, 1 MiB at a time, durable', '>=', 0.8, 'catch-up of a new replica / a copy on the same disk' ],
     [ 'handover', 'hand-over, longest time between two acknowledged writes, p99, ms', 'minod', '', '<=', 100, 'hand-over, longest pause of writes, p99, ms' ],
 );
 
