@@ -132,27 +132,23 @@ sub goal_row {
     return [ $what, sprintf('%.3f', $ratio), ($sign eq '>=' ? 'at least ' : 'at most ') . $goal, $met ? 'yes' : '**no**' ];
 }
 
-# Step, row, whose value, beside whose, and what is aimed at.
-my @storage_goals = (
-    [ 'commit', 'commits a second, a 4 KiB block each', 'minod', 'fio', '>=', 0.9, "durable 4 KiB group commits / fio's" ],
-    [ 'append', 'append of large groups, MiB/s', 'minod', 'fio', '>=', 0.9, "log append of large groups / fio's best" ],
-    [ 'get', 'random GET from disk, 50 clients, reads a second', 'minod', 'fio', '>=', 0.8, "random GET from disk / fio's reads, 50 clients" ],
-    [ 'get', 'random GET from disk, 200 clients, reads a second', 'minod', 'fio', '>=', 0.8, 'the same, 200 clients' ],
-    [ 'restart', 'restart with a checkpoint', 'minod', 'redis', '>=', 15, "redis' restart from its RDB / minod's with a checkpoint" ],
-    [ 'restart', 'restart from the log alone', 'minod', 'redis', '>=', 6, "redis' restart from its AOF / minod's from the log alone" ],
-    [ 'latency', 'p99.9 of GET beside a checkpoint, us', 'minod', 'idle', '<=', 2, 'p99.9 of GET beside a checkpoint / idle' ],
-    [ 'latency', 'p99.9 of GET beside a compaction, us', 'minod', 'idle', '<=', 2, 'p99.9 of GET beside a compaction / idle' ],
-    [ 'pauses', '10000000 keys: bytes of index a key', 'minod', '', '<=', 28, 'bytes of index a key, 10 million keys' ],
-    [ 'cache', 'hit ratio, Zipf 0.99, equal budget', 'minod', 'redis', '>=', 1, "cache mode's hit ratio / redis allkeys-lru's, equal bytes" ],
-);
-
 # Part, row, whose value, beside whose, and what is aimed at.
-my @replication_goals = (
-    [ 'acks', 'durable SET c=50 P=1, requests a second', 'one replica', 'single', '>=', 0.7, 'durable SET with acks all and one replica / a single node, P=1' ],
-    [ 'acks', 'durable SET c=50 P=16, requests a second', 'one replica', 'single', '>=', 0.7, 'the same, P=16' ],
-    [ 'lag', 'lag at half the peak load, p99, ms', 'minod', '', '<=', 5, 'replica lag at half the peak load, p99, ms' ],
-    [ 'catchup', 'catch-up, MB/s', 'minod', 'a copy on that disk, 1 MiB at a time, durable', '>=', 0.8, 'catch-up of a new replica / a copy on the same disk' ],
-    [ 'handover', 'hand-over, longest time between two acknowledged writes, p99, ms', 'minod', '', '<=', 100, 'hand-over, longest pause of writes, p99, ms' ],
+my @goals = (
+    [ 'storage-commit', 'commits a second, a 4 KiB block each', 'minod', 'fio', '>=', 0.9, "durable 4 KiB group commits / fio's" ],
+    [ 'storage-append', 'append of large groups, MiB/s', 'minod', 'fio', '>=', 0.9, "log append of large groups / fio's best" ],
+    [ 'storage-get', 'random GET from disk, 50 clients, reads a second', 'minod', 'fio', '>=', 0.8, "random GET from disk / fio's reads, 50 clients" ],
+    [ 'storage-get', 'random GET from disk, 200 clients, reads a second', 'minod', 'fio', '>=', 0.8, 'the same, 200 clients' ],
+    [ 'storage-restart', 'restart with a checkpoint', 'minod', 'redis', '>=', 15, "redis' restart from its RDB / minod's with a checkpoint" ],
+    [ 'storage-restart', 'restart from the log alone', 'minod', 'redis', '>=', 6, "redis' restart from its AOF / minod's from the log alone" ],
+    [ 'storage-latency', 'p99.9 of GET beside a checkpoint, us', 'minod', 'idle', '<=', 2, 'p99.9 of GET beside a checkpoint / idle' ],
+    [ 'storage-latency', 'p99.9 of GET beside a compaction, us', 'minod', 'idle', '<=', 2, 'p99.9 of GET beside a compaction / idle' ],
+    [ 'storage-pauses', '10000000 keys: bytes of index a key', 'minod', '', '<=', 28, 'bytes of index a key, 10 million keys' ],
+    [ 'storage-cache', 'hit ratio, Zipf 0.99, equal budget', 'minod', 'redis', '>=', 1, "cache mode's hit ratio / redis allkeys-lru's, equal bytes" ],
+    [ 'replication-acks', 'durable SET c=50 P=1, requests a second', 'one replica', 'single', '>=', 0.7, 'durable SET with acks all and one replica / a single node, P=1' ],
+    [ 'replication-acks', 'durable SET c=50 P=16, requests a second', 'one replica', 'single', '>=', 0.7, 'the same, P=16' ],
+    [ 'replication-lag', 'lag at half the peak load, p99, ms', 'minod', '', '<=', 5, 'replica lag at half the peak load, p99, ms' ],
+    [ 'replication-catchup', 'catch-up, MB/s', 'minod', 'a copy on that disk, 1 MiB at a time, durable', '>=', 0.8, 'catch-up of a new replica / a copy on the same disk' ],
+    [ 'replication-handover', 'hand-over, longest time between two acknowledged writes, p99, ms', 'minod', '', '<=', 100, 'hand-over, longest pause of writes, p99, ms' ],
 );
 
 # How many times as long the other one takes.
@@ -198,16 +194,10 @@ sub goals {
             push @lines, goal_row("two shards / one, $operation P=$p", $two / $one, '>=', 1.7) if $one && $two;
         }
     }
-    for my $goal (@storage_goals) {
-        my ($step, $row, $ours, $theirs, $sign, $aim, $what) = @$goal;
-        my $measured = $step eq 'restart' ? restart_times($row)
-            : $theirs ? ratio("storage-$step", $row, 'value', $ours, $theirs) : middle("storage-$step", $row, $ours, 'value');
-        push @lines, goal_row($what, $measured, $sign, $aim);
-    }
-    for my $goal (@replication_goals) {
+    for my $goal (@goals) {
         my ($part, $row, $ours, $theirs, $sign, $aim, $what) = @$goal;
-        my $measured = $theirs ? ratio("replication-$part", $row, 'value', $ours, $theirs)
-            : middle("replication-$part", $row, $ours, 'value');
+        my $measured = $part eq 'storage-restart' ? restart_times($row)
+            : $theirs ? ratio($part, $row, 'value', $ours, $theirs) : middle($part, $row, $ours, 'value');
         push @lines, goal_row($what, $measured, $sign, $aim);
     }
     return unless @lines;

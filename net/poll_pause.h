@@ -1,7 +1,7 @@
 // Whether a thread that polls should sleep instead, because it keeps others from the processors. Where there are as
 // many busy threads as processors, the clients and the other nodes of the machine pay for a poll: a leader and its
-// replica beside one client on two processors do a quarter more without. It shows in the time that this thread itself
-// waits for a processor. A pure decision, fed with what a SchedulerClock says.
+// replica beside one client on two processors did 16 % more without (28 % with pipelines of 16). It shows in the time
+// that this thread itself waits for a processor. A pure decision, fed with what a SchedulerClock says.
 #pragma once
 
 #include <cstdint>

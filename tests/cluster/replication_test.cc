@@ -24,6 +24,20 @@ class ReplicationTest : public GroupFixture {
       ASSERT_EQ(run(at, {"GET", "key" + std::to_string(i)}), bulk(prefix + std::to_string(i))) << i;
     }
   }
+  void three_in_sync() {
+    make(3, 2);
+    begin();
+    set(0, 0, 10);
+    for (const std::size_t other : {1u, 2u}) ASSERT_TRUE(caught_up(other, 0));
+    ASSERT_TRUE(all_in_sync(0));
+  }
+  // The leader's database 5, which the third node does not hear of.
+  void make_database_without_third() {
+    cut(0, 2);
+    cut(2, 0);
+    ASSERT_EQ(run_in(5, 0, {"SET", "other", "1"}), "+OK\r\n");
+    ASSERT_TRUE(until([&] { return node(1).store().partition(5, 0) != nullptr; }));
+  }
   std::string run_in(int db, std::size_t at, std::vector<std::string> args) {
     const auto running = node(at).begin(std::move(args), db);
     until([&] { return node(at).step(*running); });
@@ -141,15 +155,8 @@ TEST_F(ReplicationTest, ADatabaseThatIsMadeLaterIsReplicatedFromItsFirstRecord) 
 
 // The third node was cut off when the database was made, and is promoted when only the second one has it.
 TEST_F(ReplicationTest, WhoIsPromotedTakesOverALogThatItLacks) {
-  make(3, 2);
-  begin();
-  set(0, 0, 10);
-  for (const std::size_t other : {1u, 2u}) ASSERT_TRUE(caught_up(other, 0));
-  ASSERT_TRUE(all_in_sync(0));
-  cut(0, 2);
-  cut(2, 0);
-  ASSERT_EQ(run_in(5, 0, {"SET", "other", "1"}), "+OK\r\n");
-  ASSERT_TRUE(until([&] { return node(1).store().partition(5, 0) != nullptr; }));
+  ASSERT_NO_FATAL_FAILURE(three_in_sync());
+  ASSERT_NO_FATAL_FAILURE(make_database_without_third());
   ASSERT_TRUE(node(2).store().partition(5, 0) == nullptr);
   heal();
   node(0).crash(Survival::kAll);
@@ -167,11 +174,7 @@ TEST_F(ReplicationTest, WhoIsPromotedTakesOverALogThatItLacks) {
 
 // Nobody has it: the one that was elected is elected for it, too.
 TEST_F(ReplicationTest, WhoWasElectedMakesADatabase) {
-  make(3, 2);
-  begin();
-  set(0, 0, 10);
-  for (const std::size_t other : {1u, 2u}) ASSERT_TRUE(caught_up(other, 0));
-  ASSERT_TRUE(all_in_sync(0));
+  ASSERT_NO_FATAL_FAILURE(three_in_sync());
   node(0).crash(Survival::kAll);
   node(2).replication().promote({node(1).self()}, false);
   ASSERT_TRUE(until([&] { return node(2).replication().leads(0, 0); }));
@@ -181,15 +184,8 @@ TEST_F(ReplicationTest, WhoWasElectedMakesADatabase) {
 
 // It is elected for the first log, and stops when it has made the other and knows nothing of it.
 TEST_F(ReplicationTest, ARestartDoesNotTakeALogThatItHasOnlyMadeForNew) {
-  make(3, 2);
-  begin();
-  set(0, 0, 10);
-  for (const std::size_t other : {1u, 2u}) ASSERT_TRUE(caught_up(other, 0));
-  ASSERT_TRUE(all_in_sync(0));
-  cut(0, 2);
-  cut(2, 0);
-  ASSERT_EQ(run_in(5, 0, {"SET", "other", "1"}), "+OK\r\n");
-  ASSERT_TRUE(until([&] { return node(1).store().partition(5, 0) != nullptr; }));
+  ASSERT_NO_FATAL_FAILURE(three_in_sync());
+  ASSERT_NO_FATAL_FAILURE(make_database_without_third());
   heal();
   node(0).crash(Survival::kAll);
   network.silent.insert(LogName{5, 0});
@@ -235,11 +231,7 @@ TEST_F(ReplicationTest, WhatIsSaidAboutALogThatThereCantBeChangesNothing) {
 
 // What tells the others that there is a new leader is lost.
 TEST_F(ReplicationTest, ANewLeaderIsHeardOfThoughItsGreetingIsLost) {
-  make(3, 2);
-  begin();
-  set(0, 0, 10);
-  for (const std::size_t other : {1u, 2u}) ASSERT_TRUE(caught_up(other, 0));
-  ASSERT_TRUE(all_in_sync(0));
+  ASSERT_NO_FATAL_FAILURE(three_in_sync());
   node(0).crash(Survival::kAll);
   node(1).replication().follow(kNobody);  // its link has gone, too
   node(2).replication().promote({node(1).self()}, false);
