@@ -37,6 +37,11 @@ void Replica::lead(Epoch least) {
     in_force = true;
   }
   take_lead(epoch, std::move(sets), in_force);
+  // One that led before the last election, and was not there when it was told so, leads as well, and does not ask.
+  state_.asked = set()->known;
+  add_members(state_.asked, set()->members);
+  std::erase(state_.asked, self_);
+  greet();
 }
 
 void Replica::take_lead(Epoch epoch, std::vector<InSyncSet> sets, bool in_force) {

@@ -216,17 +216,34 @@ TEST_F(ReplicationTest, ANodeWithoutAnyLogIsNotPromoted) {
 TEST_F(ReplicationTest, WhatIsSaidAboutALogThatThereCantBeChangesNothing) {
   make(2, 2);
   begin();
-  set(0, 0, 3);
   const MemberId stranger{7, 7};
   for (const LogName name : {LogName{std::int16_t{kDatabases}, 0}, LogName{0, 999}}) {
-    for (std::size_t at = 0; at < 2; ++at) {
-      node(at).replication().receive(stranger, name, Message(Inquiry{}), {});
-      node(at).replication().receive(stranger, name, Message(Promise{Leadership{first_of_term(9), stranger}}), {});
-    }
+    node(1).replication().receive(stranger, name, Message(Inquiry{}), {});
+    node(1).replication().receive(stranger, name, Message(Promise{Leadership{first_of_term(9), stranger}}), {});
   }
-  set(0, 3, 6);
+  set(0, 0, 6);
   ASSERT_TRUE(caught_up(1, 0));
-  expect(1, 0, 6);
+}
+
+TEST_F(ReplicationTest, AnOldLeaderHearsOfTheNewOneThoughThatHasRestarted) {
+  make(2, 2);
+  begin();
+  set(0, 0, 5);
+  ASSERT_TRUE(caught_up(1, 0));
+  node(0).crash(Survival::kAll);
+  node(1).replication().promote({node(0).self()}, false);
+  ASSERT_TRUE(until([&] { return node(1).replication().leads(0, 0); }));
+  node(1).crash(Survival::kAll);
+  for (const std::size_t at : {0u, 1u}) {
+    node(at).start();
+    node(at).replication().lead();
+  }
+  node(0).replication().connected(node(1).self());
+  node(1).replication().connected(node(0).self());
+  ASSERT_TRUE(until([&] { return node(1).replication().report().in_sync_least == 2; }));
+  EXPECT_FALSE(node(0).replication().leads(0, 0));
+  set(1, 5, 10);
+  expect(1, 0, 10);
 }
 
 // What tells the others that there is a new leader is lost.
